@@ -1,0 +1,92 @@
+package login
+
+import "slices"
+
+// Confidence is how well a fact about a client is known.
+type Confidence string
+
+const (
+	Observed Confidence = "observed" // recorded from the real client
+	Source   Confidence = "source"   // read in the client's own source
+	Vendor   Confidence = "vendor"   // said by the vendor, or by the document
+	Reported Confidence = "report"   // said by somebody who ought to know
+	Assumed  Confidence = "assumed"  // our guess; reports mark it
+)
+
+// Confidences lists them, strongest first.
+func Confidences() []Confidence { return []Confidence{Observed, Source, Vendor, Reported, Assumed} }
+
+// Weakest is the weakest of the confidences, or "" of none.
+func Weakest(all ...Confidence) Confidence {
+	worst := Confidence("")
+	for _, c := range all {
+		if order(c, Confidences()) > order(worst, Confidences()) {
+			worst = c
+		}
+	}
+	return worst
+}
+
+// NTLMKind is the kind of response in an NTLM exchange.
+type NTLMKind string
+
+const (
+	NTLMLM      NTLMKind = "lm"      // LM response only
+	NTLMv1      NTLMKind = "v1"      // NTLMv1
+	NTLMSession NTLMKind = "session" // NTLMv1 with extended session security
+	NTLMv2      NTLMKind = "v2"
+)
+
+// NTLMKinds lists them, weakest first.
+func NTLMKinds() []NTLMKind { return []NTLMKind{NTLMLM, NTLMv1, NTLMSession, NTLMv2} }
+
+// Below reports whether k is weaker than minimum.
+func (k NTLMKind) Below(minimum NTLMKind) bool {
+	return order(k, NTLMKinds()) < order(minimum, NTLMKinds())
+}
+
+// NameMatch is how a client compares the server's name with a certificate.
+type NameMatch string
+
+const (
+	// MatchSuffix is the document's: *.example.test matches example.test and
+	// every name that ends in .example.test.
+	MatchSuffix NameMatch = "suffix"
+	// MatchOneLabel is RFC 9525 6.3: the asterisk stands for one label.
+	MatchOneLabel NameMatch = "one-label"
+	// MatchCNOnly compares with the common name, ignoring the alternative
+	// names; an asterisk matches any labels.
+	MatchCNOnly NameMatch = "cn-only"
+	// MatchNone accepts any name.
+	MatchNone NameMatch = "none"
+)
+
+// ClientFacts is what an oracle may know of a client: how it is configured to
+// behave, never what it did.
+type ClientFacts struct {
+	Profile string
+	// TriesAnyway marks the probe: it looks, and tries whatever it saw.
+	TriesAnyway bool
+	// Looks names, per protocol, the mechanisms that the client uses only
+	// where it sees them offered. The others it sends blind.
+	Looks map[Protocol][]Mechanism
+	// Chooses is the order in which the client, as installed, picks.
+	Chooses map[Protocol][]Mechanism
+	// Initial names the mechanisms with which the client sends its first
+	// response in the AUTH command itself.
+	Initial map[Protocol][]Mechanism
+	// AfterRefusal names the mechanisms whose secret the client sends although
+	// the server has refused the command.
+	AfterRefusal map[Protocol][]Mechanism
+	NTLM         NTLMKind
+	// TLS10 marks a client that speaks no TLS version above 1.0.
+	TLS10 bool
+	// Verifies is false for a client that takes any certificate.
+	Verifies  bool
+	NameMatch NameMatch
+}
+
+// LooksFor reports whether the client uses m only where it sees it offered.
+func (f ClientFacts) LooksFor(p Protocol, m Mechanism) bool {
+	return slices.Contains(f.Looks[p], m)
+}

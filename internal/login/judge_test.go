@@ -1,0 +1,97 @@
+package login
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestJudge(t *testing.T) {
+	yes, no := true, false
+	nothing, password := ShowsNothing, ShowsPassword
+	in := Observation{Outcome: LoggedIn, Offered: &yes, Used: PLAIN, Reply: "235 2.7.0 done",
+		Exposures: []Exposure{{Class: ShowsPassword}}}
+	want := Expectation{Outcomes: []Outcome{LoggedIn}, Offered: &yes, Used: PLAIN, Exposure: &password,
+		Replies: replyForms(SMTP)}
+	for _, row := range []struct {
+		name     string
+		expect   func(*Expectation)
+		observe  func(*Observation)
+		verdict  Verdict
+		reason   string
+		accepted bool
+		refused  bool
+	}{
+		{name: "as expected", verdict: Pass},
+		{name: "nothing expected", expect: func(e *Expectation) { *e = Expectation{} }, verdict: Unjudged, reason: "nothing"},
+		{name: "harness failed", observe: func(o *Observation) { o.Outcome = Error }, verdict: Broken, reason: "harness"},
+		{name: "nothing observed", observe: func(o *Observation) { *o = Observation{} }, verdict: Broken, reason: "harness"},
+		{name: "a hole", expect: func(e *Expectation) { e.Outcomes = []Outcome{RefusedPolicy} },
+			verdict: Fail, reason: "expected refused-policy", accepted: true},
+		{name: "locked out", observe: func(o *Observation) { o.Outcome = RefusedPolicy },
+			verdict: Fail, reason: "expected logged-in", refused: true},
+		{name: "wrong refusal", expect: func(e *Expectation) { e.Outcomes = []Outcome{RefusedPolicy} },
+			observe: func(o *Observation) { o.Outcome = RefusedCredentials }, verdict: Fail, reason: "expected refused-policy"},
+		{name: "offered in vain", expect: func(e *Expectation) { e.Offered = &no }, verdict: Fail, reason: "offered, although"},
+		{name: "hidden", observe: func(o *Observation) { o.Offered = &no }, verdict: Fail, reason: "not offered", refused: true},
+		{name: "another choice", observe: func(o *Observation) { o.Used = LOGIN }, verdict: Fail, reason: "choose PLAIN"},
+		{name: "leak", expect: func(e *Expectation) { e.Exposure = &nothing }, verdict: Fail, reason: "read more"},
+		{name: "blind tap", observe: func(o *Observation) { o.Exposures = nil }, verdict: Broken, reason: "tap"},
+		{name: "wrong code", observe: func(o *Observation) { o.Reply = "235 2.0.0 done" }, verdict: Warn, reason: "235 2.7.0"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			e, o := want, in
+			if row.expect != nil {
+				row.expect(&e)
+			}
+			if row.observe != nil {
+				row.observe(&o)
+			}
+			got := e.Judge(o)
+			if got.Verdict != row.verdict || !strings.Contains(got.Reason, row.reason) ||
+				got.WronglyAccepted != row.accepted || got.WronglyRefused != row.refused {
+				t.Errorf("got %+v", got)
+			}
+		})
+	}
+}
+
+func TestReplyForm(t *testing.T) {
+	policy := pop3Forms[RefusedPolicy]
+	for reply, want := range map[string]bool{
+		"-ERR not here": true, "-ERR": true, "-ERR [AUTH] no": false, "+OK": false,
+	} {
+		if got := policy.matches(reply); got != want {
+			t.Errorf("%q matches %v, want %v", reply, got, want)
+		}
+	}
+}
+
+func TestExitStatus(t *testing.T) {
+	pass := CellResult{Verdict: Pass}
+	for _, row := range []struct {
+		name   string
+		report Report
+		want   int
+	}{
+		{"nothing ran", Report{Complete: true}, 2},
+		{"all pass", Report{Complete: true, Cells: []CellResult{pass}}, 0},
+		{"one failed", Report{Complete: true, Cells: []CellResult{pass, {Verdict: Fail}}}, 1},
+		{"failed and broken", Report{Complete: true, Cells: []CellResult{{Verdict: Fail}, {Verdict: Broken}}}, 1},
+		{"broken", Report{Complete: true, Cells: []CellResult{pass, {Verdict: Broken}}}, 2},
+		{"unjudged", Report{Complete: true, Cells: []CellResult{pass, {}}}, 2},
+		{"predicted counts nowhere", Report{Complete: true, Cells: []CellResult{pass, {Basis: "predicted"}}}, 0},
+		{"only skips", Report{Complete: true, Cells: []CellResult{{Verdict: Skip}}}, 2},
+		{"skips and passes", Report{Complete: true, Cells: []CellResult{pass, {Verdict: Skip}}}, 0},
+		{"warnings", Report{Complete: true, Cells: []CellResult{{Verdict: Warn}}}, 0},
+		{"interrupted", Report{Cells: []CellResult{pass, {Verdict: Fail}}}, 2},
+		{"control failed", Report{Complete: true, Cells: []CellResult{pass, {Verdict: Fail}},
+			Scenarios: []ScenarioResult{{Kind: KindControl, Verdict: Fail}}}, 2},
+		{"scenario failed", Report{Complete: true, Cells: []CellResult{pass},
+			Scenarios: []ScenarioResult{{Kind: "relay", Verdict: Fail}}}, 1},
+	} {
+		row.report.Count()
+		if got := row.report.ExitStatus(); got != row.want {
+			t.Errorf("%s: exit status %d, want %d", row.name, got, row.want)
+		}
+	}
+}

@@ -1,0 +1,199 @@
+package login
+
+import "slices"
+
+// Oracle foretells, without a network, what must happen in a cell.
+type Oracle interface {
+	Name() string
+	Expect(Cell, ClientFacts) Expectation
+}
+
+// ByDocument expects what the document and the RFCs say. It is written apart
+// from the server: they share [Setting.Permits] and nothing else.
+type ByDocument struct {
+	// Policy is the one given as a whole, for cells whose setting is Declared.
+	Policy Policy
+}
+
+func (ByDocument) Name() string { return "document" }
+
+// Expect reasons in the contract's order: encryption, policy, availability,
+// credentials; the first that applies decides.
+func (d ByDocument) Expect(c Cell, f ClientFacts) Expectation {
+	e := Expectation{Refs: refsOf(c), Replies: replyForms(c.Protocol)}
+	if c.Transport.Encrypted() && !encryptionPossible(c, f) {
+		return e.with(NoTLS, ShowsNothing)
+	}
+	if c.Mechanism != Auto {
+		return d.expectMechanism(e, c, f)
+	}
+	for _, m := range f.Chooses[c.Protocol] {
+		c.Mechanism = m
+		if !f.LooksFor(c.Protocol, m) || d.visible(c) {
+			e.Used = m
+			return d.expectMechanism(e, c, f)
+		}
+	}
+	return e.with(NotOffered, ShowsNothing)
+}
+
+func (d ByDocument) expectMechanism(e Expectation, c Cell, f ClientFacts) Expectation {
+	visible := d.visible(c)
+	looks := f.LooksFor(c.Protocol, c.Mechanism)
+	if looks {
+		e.Offered = &visible
+	}
+	if c.Override == OverrideSet && (c.Mechanism == PLAIN || c.Mechanism == LOGIN) && c.Protocol == POP3 {
+		e.Reading = "the document is silent on PLAIN and LOGIN with an override password; they check the account's own"
+	}
+	switch {
+	case looks && !visible && !f.TriesAnyway:
+		return e.with(NotOffered, ShowsNothing)
+	case !d.setting(c).Permits(c.Transport):
+		return e.with(RefusedPolicy, shownByRefused(c, f, visible))
+	case !canCheck(c):
+		return e.with(RefusedUnavailable, shownByRefused(c, f, visible))
+	case !rightCredentials(c) || tooWeak(c, f):
+		return e.with(RefusedCredentials, shownByLogin(c))
+	default:
+		return e.with(LoggedIn, shownByLogin(c))
+	}
+}
+
+func (e Expectation) with(o Outcome, shown ExposureClass) Expectation {
+	e.Outcomes, e.Exposure = []Outcome{o}, &shown
+	return e
+}
+
+func (d ByDocument) setting(c Cell) Setting {
+	if c.Setting == Declared {
+		return d.Policy.For(c.Protocol, c.Mechanism)
+	}
+	return c.Setting
+}
+
+// visible is rule 2: offered equals accepted. The greeting's timestamp is the
+// one exception: it is sent before STLS, so Secure shows it on a clear link.
+func (d ByDocument) visible(c Cell) bool {
+	if c.Mechanism == APOP {
+		return canCheck(c) && d.setting(c) != Deny
+	}
+	return canCheck(c) && d.setting(c).Permits(c.Transport)
+}
+
+// encryptionPossible: the classic flavour has no implicit TLS (the document:
+// WinGate "does not support this"), the modern one no TLS below 1.2.
+func encryptionPossible(c Cell, f ClientFacts) bool {
+	if c.Flavour == Classic {
+		return c.Transport != TLS
+	}
+	return !f.TLS10
+}
+
+// canCheck is the document's "User Database considerations" and the second
+// chance of "POP3 Override password".
+func canCheck(c Cell) bool {
+	switch c.Mechanism {
+	case PLAIN, LOGIN:
+		return true
+	case UserPass:
+		return c.Protocol == POP3
+	case NTLM:
+		return c.Database == NT
+	case CRAMMD5, APOP:
+		if c.Mechanism == APOP && c.Protocol != POP3 {
+			return false
+		}
+		return c.Database == WinGate || c.Database == NT && c.Protocol == POP3 && c.Override == OverrideSet
+	default: // Kerberos "(not available)"
+		return false
+	}
+}
+
+// rightCredentials is the document's "POP3 Override password".
+func rightCredentials(c Cell) bool {
+	wanted := WithAccount
+	if c.Override == OverrideSet && c.Protocol == POP3 {
+		switch c.Mechanism {
+		case UserPass:
+			wanted = WithOverride
+		case APOP, CRAMMD5:
+			if c.Database == NT {
+				wanted = WithOverride
+			}
+		}
+	}
+	return c.Credential == wanted
+}
+
+func tooWeak(c Cell, f ClientFacts) bool {
+	return c.Mechanism == NTLM && c.Flavour == Modern && f.NTLM.Below(NTLMv2)
+}
+
+// shownByLogin is what crosses a clear link when the exchange runs to its end.
+func shownByLogin(c Cell) ExposureClass {
+	if c.Transport.Encrypted() {
+		return ShowsNothing
+	}
+	switch c.Mechanism {
+	case PLAIN, LOGIN, UserPass:
+		return ShowsPassword
+	default:
+		return ShowsVerifier
+	}
+}
+
+// ShownWhenRefused is what a listener can read where the mechanism is offered
+// and then refused at the command.
+func ShownWhenRefused(c Cell, f ClientFacts) ExposureClass { return shownByRefused(c, f, true) }
+
+// shownByRefused is what the client has shown by the time it is refused at
+// the command: the name in USER, the digest in APOP, an initial response.
+func shownByRefused(c Cell, f ClientFacts, timestamp bool) ExposureClass {
+	if c.Transport.Encrypted() {
+		return ShowsNothing
+	}
+	switch {
+	case c.Mechanism == UserPass:
+		return ShowsIdentity
+	case c.Mechanism == APOP && timestamp:
+		return ShowsVerifier
+	case c.Mechanism == APOP:
+		return ShowsIdentity // a digest over nothing
+	case slices.Contains(f.AfterRefusal[c.Protocol], c.Mechanism),
+		slices.Contains(f.Initial[c.Protocol], c.Mechanism):
+		return shownByLogin(c)
+	default:
+		return ShowsNothing
+	}
+}
+
+// replyForms are the exact codes of rule 3 (RFC 4954 4 and 6; RFC 3206 4).
+func replyForms(p Protocol) map[Outcome]ReplyForm {
+	if p == SMTP {
+		return smtpForms
+	}
+	return pop3Forms
+}
+
+var smtpForms = map[Outcome]ReplyForm{
+	LoggedIn:           {Begins: "235 2.7.0"},
+	RefusedPolicy:      {Begins: "504 5.5.4"},
+	RefusedUnavailable: {Begins: "504 5.5.4"},
+	RefusedCredentials: {Begins: "535 5.7.8"},
+}
+
+var pop3Forms = map[Outcome]ReplyForm{
+	LoggedIn:           {Begins: "+OK"},
+	RefusedPolicy:      {Begins: "-ERR", Without: "["},
+	RefusedUnavailable: {Begins: "-ERR", Without: "["},
+	RefusedCredentials: {Begins: "-ERR [AUTH]"},
+}
+
+// refsOf names what the expectation rests on.
+func refsOf(c Cell) []string { return refs[c.Protocol] }
+
+var refs = map[Protocol][]string{
+	SMTP: {"WinGate Mail Security: Availability settings", "RFC 4954 4"},
+	POP3: {"WinGate Mail Security: Availability settings", "RFC 5034 4", "RFC 1939 7"},
+}

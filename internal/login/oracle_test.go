@@ -1,0 +1,187 @@
+package login
+
+import "testing"
+
+// cell is the plain case that rows depart from.
+func cell(change func(*Cell)) Cell {
+	c := Cell{Flavour: Classic, Protocol: POP3, Transport: Plain, Mechanism: UserPass, Setting: Allow,
+		Profile: "somebody", Database: WinGate, Override: NoOverride, Credential: WithAccount}
+	change(&c)
+	return c
+}
+
+// looking is a client that looks for everything but USER/PASS.
+func looking() ClientFacts {
+	return ClientFacts{
+		Profile: "somebody", NTLM: NTLMv2, Verifies: true, NameMatch: MatchSuffix,
+		Looks: map[Protocol][]Mechanism{
+			SMTP: {PLAIN, LOGIN, CRAMMD5, NTLM, GSSAPI},
+			POP3: {PLAIN, LOGIN, CRAMMD5, NTLM, GSSAPI, APOP},
+		},
+		Chooses: map[Protocol][]Mechanism{POP3: {CRAMMD5, APOP, UserPass}, SMTP: {CRAMMD5, PLAIN}},
+	}
+}
+
+func TestByDocument(t *testing.T) {
+	for _, row := range []struct {
+		name, why string
+		change    func(*Cell)
+		facts     func(*ClientFacts)
+		outcome   Outcome
+		shows     ExposureClass
+		used      Mechanism
+	}{
+		{name: "allowed in clear", why: "Allow permits everywhere", change: func(*Cell) {},
+			outcome: LoggedIn, shows: ShowsPassword},
+		{name: "denied blind", why: "USER is sent without looking, and shows the name",
+			change:  func(c *Cell) { c.Setting = Deny },
+			outcome: RefusedPolicy, shows: ShowsIdentity},
+		{name: "secure on plain", why: "Secure refuses on plain",
+			change:  func(c *Cell) { c.Setting = Secure },
+			outcome: RefusedPolicy, shows: ShowsIdentity},
+		{name: "secure inside TLS", why: "Secure permits there, and nothing is readable",
+			change:  func(c *Cell) { c.Setting, c.Transport = Secure, StartTLS },
+			outcome: LoggedIn, shows: ShowsNothing},
+		{name: "no implicit TLS", why: "the document's server has none",
+			change:  func(c *Cell) { c.Transport = TLS },
+			outcome: NoTLS, shows: ShowsNothing},
+		{name: "implicit TLS", why: "the modern flavour has it",
+			change:  func(c *Cell) { c.Transport, c.Flavour = TLS, Modern },
+			outcome: LoggedIn, shows: ShowsNothing},
+		{name: "encryption before policy", why: "the first that applies decides",
+			change:  func(c *Cell) { c.Transport, c.Setting = TLS, Deny },
+			outcome: NoTLS, shows: ShowsNothing},
+		{name: "old client, modern server", why: "no version in common",
+			change:  func(c *Cell) { c.Transport, c.Flavour = StartTLS, Modern },
+			facts:   func(f *ClientFacts) { f.TLS10 = true },
+			outcome: NoTLS, shows: ShowsNothing},
+		{name: "policy before availability", why: "the order of the contract, seen by the probe",
+			change:  func(c *Cell) { c.Mechanism, c.Setting = NTLM, Deny },
+			facts:   func(f *ClientFacts) { f.TriesAnyway = true },
+			outcome: RefusedPolicy, shows: ShowsNothing},
+		{name: "NTLM in wingate", why: "the NTLM method is not available",
+			change:  func(c *Cell) { c.Mechanism = NTLM },
+			facts:   func(f *ClientFacts) { f.TriesAnyway = true },
+			outcome: RefusedUnavailable, shows: ShowsNothing},
+		{name: "NTLM in nt", why: "it is what the operating system can check",
+			change:  func(c *Cell) { c.Mechanism, c.Database = NTLM, NT },
+			outcome: LoggedIn, shows: ShowsVerifier},
+		{name: "NTLM looked for and missing", why: "who looks does not try",
+			change:  func(c *Cell) { c.Mechanism = NTLM },
+			outcome: NotOffered, shows: ShowsNothing},
+		{name: "weak NTLM, modern", why: "the minimum there is NTLMv2",
+			change:  func(c *Cell) { c.Mechanism, c.Database, c.Flavour = NTLM, NT, Modern },
+			facts:   func(f *ClientFacts) { f.NTLM = NTLMSession },
+			outcome: RefusedCredentials, shows: ShowsVerifier},
+		{name: "weak NTLM, classic", why: "the minimum there is NTLMv1",
+			change:  func(c *Cell) { c.Mechanism, c.Database = NTLM, NT },
+			facts:   func(f *ClientFacts) { f.NTLM = NTLMSession },
+			outcome: LoggedIn, shows: ShowsVerifier},
+		{name: "APOP secure in clear", why: "the timestamp comes before STLS: the digest is out when it is refused",
+			change:  func(c *Cell) { c.Mechanism, c.Setting = APOP, Secure },
+			outcome: RefusedPolicy, shows: ShowsVerifier},
+		{name: "APOP denied", why: "no timestamp, no try",
+			change:  func(c *Cell) { c.Mechanism, c.Setting = APOP, Deny },
+			outcome: NotOffered, shows: ShowsNothing},
+		{name: "APOP denied, probe", why: "a digest over nothing shows the name alone",
+			change:  func(c *Cell) { c.Mechanism, c.Setting = APOP, Deny },
+			facts:   func(f *ClientFacts) { f.TriesAnyway = true },
+			outcome: RefusedPolicy, shows: ShowsIdentity},
+		{name: "APOP in nt", why: "not available without an override",
+			change:  func(c *Cell) { c.Mechanism, c.Database = APOP, NT },
+			outcome: NotOffered, shows: ShowsNothing},
+		{name: "second chance", why: "nt checks APOP against the override password",
+			change: func(c *Cell) {
+				c.Mechanism, c.Database, c.Override, c.Credential = APOP, NT, OverrideSet, WithOverride
+			},
+			outcome: LoggedIn, shows: ShowsVerifier},
+		{name: "second chance, own password", why: "it checks against the override, not the account",
+			change: func(c *Cell) {
+				c.Mechanism, c.Database, c.Override = CRAMMD5, NT, OverrideSet
+			},
+			outcome: RefusedCredentials, shows: ShowsVerifier},
+		{name: "no second chance over SMTP", why: "the override is POP3's",
+			change: func(c *Cell) {
+				c.Protocol, c.Mechanism, c.Database, c.Override = SMTP, CRAMMD5, NT, OverrideSet
+			},
+			outcome: NotOffered, shows: ShowsNothing},
+		{name: "override MUST be used", why: "the normal password will not work with USER/PASS",
+			change:  func(c *Cell) { c.Override = OverrideSet },
+			outcome: RefusedCredentials, shows: ShowsPassword},
+		{name: "override with USER/PASS", why: "this password is the one that must be used",
+			change:  func(c *Cell) { c.Override, c.Credential = OverrideSet, WithOverride },
+			outcome: LoggedIn, shows: ShowsPassword},
+		{name: "override with PLAIN", why: "our reading: it checks the account's own",
+			change: func(c *Cell) {
+				c.Mechanism, c.Override, c.Credential = PLAIN, OverrideSet, WithOverride
+			},
+			outcome: RefusedCredentials, shows: ShowsPassword},
+		{name: "wingate CRAM-MD5 with override", why: "it checks the account password only",
+			change:  func(c *Cell) { c.Mechanism, c.Override = CRAMMD5, OverrideSet },
+			outcome: LoggedIn, shows: ShowsVerifier},
+		{name: "override over SMTP", why: "it must never work there",
+			change: func(c *Cell) {
+				c.Protocol, c.Mechanism, c.Override, c.Credential = SMTP, PLAIN, OverrideSet, WithOverride
+			},
+			outcome: RefusedCredentials, shows: ShowsPassword},
+		{name: "wrong password", why: "refused at the end",
+			change:  func(c *Cell) { c.Credential = WithWrong },
+			outcome: RefusedCredentials, shows: ShowsPassword},
+		{name: "Kerberos", why: "not available",
+			change:  func(c *Cell) { c.Mechanism = GSSAPI },
+			outcome: NotOffered, shows: ShowsNothing},
+		{name: "Kerberos, probe", why: "not available, and policy allows it",
+			change:  func(c *Cell) { c.Mechanism = GSSAPI },
+			facts:   func(f *ClientFacts) { f.TriesAnyway = true },
+			outcome: RefusedUnavailable, shows: ShowsNothing},
+		{name: "auto takes the first offered", why: "CRAM-MD5 before APOP",
+			change:  func(c *Cell) { c.Mechanism = Auto },
+			outcome: LoggedIn, shows: ShowsVerifier, used: CRAMMD5},
+		{name: "auto is misled by the timestamp", why: "Secure shows it before STLS",
+			change:  func(c *Cell) { c.Mechanism, c.Setting = Auto, Secure },
+			outcome: RefusedPolicy, shows: ShowsVerifier, used: APOP},
+		{name: "auto ends with what it sends blind", why: "USER/PASS is not looked for",
+			change:  func(c *Cell) { c.Mechanism, c.Setting = Auto, Deny },
+			outcome: RefusedPolicy, shows: ShowsIdentity, used: UserPass},
+		{name: "auto finds nothing", why: "over SMTP everything is looked for",
+			change:  func(c *Cell) { c.Protocol, c.Mechanism, c.Setting = SMTP, Auto, Deny },
+			outcome: NotOffered, shows: ShowsNothing},
+		{name: "initial response", why: "it is out before the refusal",
+			change: func(c *Cell) { c.Protocol, c.Mechanism, c.Setting = SMTP, PLAIN, Deny },
+			facts: func(f *ClientFacts) {
+				f.TriesAnyway, f.Initial = true, map[Protocol][]Mechanism{SMTP: {PLAIN}}
+			},
+			outcome: RefusedPolicy, shows: ShowsPassword},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			facts := looking()
+			if row.facts != nil {
+				row.facts(&facts)
+			}
+			got := ByDocument{}.Expect(cell(row.change), facts)
+			if len(got.Outcomes) != 1 || got.Outcomes[0] != row.outcome || *got.Exposure != row.shows || got.Used != row.used {
+				t.Errorf("expects %v, shows %v, uses %q; want %v, %v, %q: %s",
+					got.Outcomes, *got.Exposure, got.Used, row.outcome, row.shows, row.used, row.why)
+			}
+		})
+	}
+}
+
+// A declared policy decides by its own map of the protocol.
+func TestByDocumentDeclared(t *testing.T) {
+	oracle := ByDocument{Policy: Policy{
+		Common: map[Mechanism]Setting{PLAIN: Allow},
+		Own:    map[Protocol]map[Mechanism]Setting{SMTP: {PLAIN: Secure}},
+	}}
+	for _, row := range []struct {
+		protocol Protocol
+		want     Outcome
+	}{{SMTP, RefusedPolicy}, {POP3, LoggedIn}} {
+		c := cell(func(c *Cell) { c.Protocol, c.Mechanism, c.Setting = row.protocol, PLAIN, Declared })
+		facts := looking()
+		facts.TriesAnyway = true
+		if got := oracle.Expect(c, facts).Outcomes[0]; got != row.want {
+			t.Errorf("%s: expects %s, want %s", row.protocol, got, row.want)
+		}
+	}
+}

@@ -1,0 +1,261 @@
+package login
+
+import "time"
+
+// Schema is the version of the JSON surface.
+const Schema = "mailmatrix/1"
+
+// Report is the one result type: a run, a check and a merge differ only in
+// what they fill. Its JSON is described in docs/result.schema.json.
+type Report struct {
+	Schema         string              `json:"schema"`
+	Tool           string              `json:"tool"`
+	Catalogue      string              `json:"catalogue"`
+	Started        time.Time           `json:"started"`
+	ElapsedMS      float64             `json:"elapsed_ms"`
+	Seed           uint64              `json:"seed"`
+	Vantage        string              `json:"vantage"`
+	Complete       bool                `json:"complete"`
+	Selection      map[string][]string `json:"selection"`
+	Totals         Totals              `json:"totals"`
+	ScenarioTotals Totals              `json:"scenario_totals"`
+	CaseTotals     Totals              `json:"case_totals"`
+	Targets        []TargetResult      `json:"targets"`
+	Cells          []CellResult        `json:"cells"`
+	Lacks          []Lack              `json:"lacks"`
+	Scenarios      []ScenarioResult    `json:"scenarios"`
+	Cases          []CaseResult        `json:"cases"`
+	NotTested      []NotTested         `json:"not_tested"`
+	// Lines is the table of distinct transcript lines; a transcript is a row
+	// of indices into it.
+	Lines       []string `json:"lines"`
+	Transcripts [][]int  `json:"transcripts"`
+}
+
+// Totals counts results by verdict.
+type Totals struct {
+	Cells           int `json:"cells"`
+	Pass            int `json:"pass"`
+	Warn            int `json:"warn"`
+	Fail            int `json:"fail"`
+	Skip            int `json:"skip"`
+	Broken          int `json:"broken"`
+	Unjudged        int `json:"unjudged"`
+	WronglyAccepted int `json:"wrongly_accepted"`
+	WronglyRefused  int `json:"wrongly_refused"`
+}
+
+// TargetResult is a server that was looked at.
+type TargetResult struct {
+	Name  string       `json:"name"`
+	Kind  string       `json:"kind"` // "reference" or "remote"
+	Doors []DoorResult `json:"doors"`
+}
+
+// DoorResult is one address of a server.
+type DoorResult struct {
+	Protocol   Protocol              `json:"protocol"`
+	Address    string                `json:"address"`
+	Stages     map[string]string     `json:"stages"`
+	Transports []TransportResult     `json:"transports"`
+	Policy     map[Mechanism]Setting `json:"policy"`
+}
+
+// TransportResult is what a door offers on one transport.
+type TransportResult struct {
+	Transport  Transport         `json:"transport"`
+	Mechanisms []MechanismResult `json:"mechanisms"`
+}
+
+// MechanismResult is what is known of one mechanism at a door.
+type MechanismResult struct {
+	Mechanism Mechanism `json:"mechanism"`
+	Offered   *bool     `json:"offered"`
+	Starts    *bool     `json:"starts"`
+	Completes *bool     `json:"completes"`
+	Setting   Setting   `json:"setting"`
+	Evidence  string    `json:"evidence"`
+	Reply     string    `json:"reply"`
+}
+
+// CellResult is a cell with what was seen and what we think of it.
+type CellResult struct {
+	ID         string        `json:"id"`
+	Target     int           `json:"target"`
+	Flavour    Flavour       `json:"flavour"`
+	Protocol   Protocol      `json:"protocol"`
+	Transport  Transport     `json:"transport"`
+	Mechanism  Mechanism     `json:"mechanism"`
+	Setting    Setting       `json:"setting"`
+	Profile    string        `json:"profile"`
+	Variant    string        `json:"variant"`
+	Database   Database      `json:"database"`
+	Override   Override      `json:"override"`
+	Credential Credential    `json:"credential"`
+	Offered    *bool         `json:"offered"`
+	Attempted  bool          `json:"attempted"`
+	Used       Mechanism     `json:"used"`
+	Outcome    Outcome       `json:"outcome"`
+	Expected   []Outcome     `json:"expected"`
+	Exposure   ExposureClass `json:"exposure"`
+	Exposures  []Exposure    `json:"exposures"`
+	Verdict    Verdict       `json:"verdict"`
+	Why        Why           `json:"why"`
+	Reason     string        `json:"reason"`
+	Refs       []string      `json:"refs"`
+	Confidence Confidence    `json:"confidence"`
+	Basis      string        `json:"basis"` // "measured" or "predicted"
+	ElapsedMS  float64       `json:"elapsed_ms"`
+	Transcript *int          `json:"transcript"`
+
+	WronglyAccepted bool `json:"-"`
+	WronglyRefused  bool `json:"-"`
+}
+
+// ClientName is profile and variant as flags and IDs write them.
+func (r CellResult) ClientName() string {
+	if r.Variant == "" {
+		return r.Profile
+	}
+	return r.Profile + "+" + r.Variant
+}
+
+// Rule notes what we think of the cell.
+func (r *CellResult) Rule(g Ruling) {
+	r.Verdict, r.Why, r.Reason = g.Verdict, g.Why, g.Reason
+	r.WronglyAccepted, r.WronglyRefused = g.WronglyAccepted, g.WronglyRefused
+}
+
+// Lack is something that a client does not have, said once instead of as
+// cells that cannot be.
+type Lack struct {
+	Profile   string    `json:"profile"`
+	Protocol  Protocol  `json:"protocol"`
+	Mechanism Mechanism `json:"mechanism,omitempty"`
+	Transport Transport `json:"transport,omitempty"`
+}
+
+// ScenarioResult is an experiment that is no cell.
+type ScenarioResult struct {
+	ID         string        `json:"id"`
+	Kind       string        `json:"kind"`
+	Target     int           `json:"target"`
+	Profile    string        `json:"profile"`
+	Protocol   Protocol      `json:"protocol"`
+	Transport  Transport     `json:"transport"`
+	Expected   []string      `json:"expected"`
+	Outcome    string        `json:"outcome"`
+	Exposure   ExposureClass `json:"exposure"`
+	Verdict    Verdict       `json:"verdict"`
+	Why        Why           `json:"why"`
+	Reason     string        `json:"reason"`
+	Refs       []string      `json:"refs"`
+	Transcript *int          `json:"transcript"`
+
+	WronglyAccepted bool `json:"-"`
+	WronglyRefused  bool `json:"-"`
+}
+
+// Rule notes what we think of the scenario.
+func (r *ScenarioResult) Rule(g Ruling) {
+	r.Verdict, r.Why, r.Reason = g.Verdict, g.Why, g.Reason
+	r.WronglyAccepted, r.WronglyRefused = g.WronglyAccepted, g.WronglyRefused
+}
+
+// CaseResult is a compliance case against one door.
+type CaseResult struct {
+	ID         string   `json:"id"`
+	Target     int      `json:"target"`
+	Door       int      `json:"door"`
+	Profile    string   `json:"profile"`
+	Level      string   `json:"level"`
+	Verdict    Verdict  `json:"verdict"`
+	Why        Why      `json:"why"`
+	Reason     string   `json:"reason"`
+	Refs       []string `json:"refs"`
+	Transcript *int     `json:"transcript"`
+}
+
+// NotTested is what was left out, why, and the flag that would decide it.
+type NotTested struct {
+	What string `json:"what"`
+	Why  Why    `json:"why"`
+	Flag string `json:"flag"`
+}
+
+// KindControl is the kind of the scenarios that frame a run.
+const KindControl = "control"
+
+func (t *Totals) add(v Verdict, accepted, refused bool) {
+	t.Cells++
+	switch v {
+	case Pass:
+		t.Pass++
+	case Warn:
+		t.Warn++
+	case Fail:
+		t.Fail++
+	case Skip:
+		t.Skip++
+	case Broken:
+		t.Broken++
+	case Unjudged:
+		t.Unjudged++
+	}
+	if accepted {
+		t.WronglyAccepted++
+	}
+	if refused {
+		t.WronglyRefused++
+	}
+}
+
+// Count fills the totals from the results. A predicted cell counts nowhere.
+func (r *Report) Count() {
+	r.Totals, r.ScenarioTotals, r.CaseTotals = Totals{}, Totals{}, Totals{}
+	for _, c := range r.Cells {
+		if c.Basis != "predicted" {
+			r.Totals.add(c.Verdict, c.WronglyAccepted, c.WronglyRefused)
+		}
+	}
+	for _, s := range r.Scenarios {
+		r.ScenarioTotals.add(s.Verdict, s.WronglyAccepted, s.WronglyRefused)
+	}
+	for _, c := range r.Cases {
+		r.CaseTotals.add(c.Verdict, false, false)
+	}
+}
+
+// ExitStatus is what the program ends with: 0 conforming, 1 not, 2 nobody can
+// say. It needs the totals that Count fills.
+func (r *Report) ExitStatus() int {
+	all := []Totals{r.Totals, r.ScenarioTotals, r.CaseTotals}
+	var sum Totals
+	for _, t := range all {
+		sum.Cells += t.Cells
+		sum.Fail += t.Fail
+		sum.Broken += t.Broken
+		sum.Unjudged += t.Unjudged
+		sum.Skip += t.Skip
+	}
+	switch {
+	case !r.Complete || r.controlFailed():
+		return 2
+	case sum.Fail > 0:
+		return 1
+	case sum.Broken > 0 || sum.Unjudged > 0 || sum.Cells == sum.Skip:
+		return 2
+	default:
+		return 0
+	}
+}
+
+// controlFailed: a run whose controls do not hold says nothing about the rest.
+func (r *Report) controlFailed() bool {
+	for _, s := range r.Scenarios {
+		if s.Kind == KindControl && s.Verdict != Pass && s.Verdict != Skip {
+			return true
+		}
+	}
+	return false
+}
