@@ -36,8 +36,6 @@ type Expectation struct {
 	// begins with.
 	Replies map[Outcome]ReplyForm
 	Refs    []string
-	// Reading is set where the expectation is our reading of the document.
-	Reading string
 }
 
 // ReplyForm is the machine-readable head of a reply.

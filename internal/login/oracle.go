@@ -43,9 +43,6 @@ func (d ByDocument) expectMechanism(e Expectation, c Cell, f ClientFacts) Expect
 	if looks {
 		e.Offered = &visible
 	}
-	if c.Override == OverrideSet && (c.Mechanism == PLAIN || c.Mechanism == LOGIN) && c.Protocol == POP3 {
-		e.Reading = "the document is silent on PLAIN and LOGIN with an override password; they check the account's own"
-	}
 	switch {
 	case looks && !visible && !f.TriesAnyway:
 		return e.with(NotOffered, ShowsNothing)

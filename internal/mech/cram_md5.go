@@ -48,7 +48,7 @@ func (s *cramServer) Username() string { return s.username }
 func (s *cramServer) Next(message []byte) (challenge []byte, done bool, err error) {
 	if s.challenge == nil {
 		if message != nil { // RFC 2195: the server speaks first
-			return nil, true, ErrMalformed
+			return nil, true, ErrServerFirst
 		}
 		s.challenge, err = timestamp(s.config)
 		return s.challenge, false, err

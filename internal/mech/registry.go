@@ -72,6 +72,9 @@ var (
 	ErrCredentials = errors.New("wrong credentials")
 	// ErrMalformed: the message is not one of this mechanism.
 	ErrMalformed = errors.New("malformed message")
+	// ErrServerFirst: an initial response to a mechanism in which the server
+	// speaks first (RFC 4954 4, RFC 5034 4).
+	ErrServerFirst = fmt.Errorf("%w: the server speaks first", ErrMalformed)
 )
 
 var registry = map[login.Mechanism]Impl{}

@@ -1,0 +1,124 @@
+package clientsim
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+)
+
+// maxFile is more than any client needs; a longer file is no profile.
+const maxFile = 64 << 10
+
+// FileError is something wrong in a profile's file.
+type FileError struct {
+	File string
+	Line int // 0 where it is the file as a whole
+	// Wrong is what is wrong, in words; Quote is the line as it stands there.
+	Wrong, Quote string
+}
+
+func (e *FileError) Error() string {
+	if e.Line == 0 {
+		return fmt.Sprintf("%s: %s", e.File, e.Wrong)
+	}
+	return fmt.Sprintf("%s:%d: %s\n%5d | %s", e.File, e.Line, e.Wrong, e.Line, e.Quote)
+}
+
+// Load reads a profile; name is the file's, for messages. The error is one or
+// more [*FileError] joined.
+func Load(name string, data []byte) (Profile, error) {
+	source := &source{file: name, data: data}
+	if len(data) > maxFile {
+		return Profile{}, source.wrong(0, fmt.Sprintf("longer than the %d octets of a profile", maxFile))
+	}
+	s, err := source.decode()
+	if err != nil {
+		return Profile{}, err
+	}
+	var wrong error
+	for _, e := range lint(s, source) {
+		wrong = errors.Join(wrong, e)
+	}
+	if wrong != nil {
+		return Profile{}, wrong
+	}
+	if s.Probe {
+		s.knowEverything()
+	}
+	return Profile{Name: s.Name, Title: s.Title, Family: s.Family, sheet: s}, nil
+}
+
+// source is a file that may have to be quoted.
+type source struct {
+	file string
+	data []byte
+	root ast.Node
+}
+
+// decode reads the one document of the file. What it does not know is an
+// error: a misspelt fact must not be a missing one.
+func (s *source) decode() (*sheet, error) {
+	tree, err := parser.ParseBytes(s.data, 0)
+	if err != nil {
+		return nil, s.explain(err)
+	}
+	if len(tree.Docs) > 0 {
+		s.root = tree.Docs[0].Body
+	}
+	var read sheet
+	d := yaml.NewDecoder(bytes.NewReader(s.data), yaml.Strict())
+	if err := d.Decode(&read); errors.Is(err, io.EOF) {
+		return nil, s.wrong(0, "empty")
+	} else if err != nil {
+		return nil, s.explain(err)
+	}
+	if err := d.Decode(new(any)); !errors.Is(err, io.EOF) {
+		return nil, s.wrong(0, "holds more than one document")
+	}
+	return &read, nil
+}
+
+// explain puts an error of the YAML library into our form.
+func (s *source) explain(err error) error {
+	var located yaml.Error
+	if !errors.As(err, &located) || located.GetToken() == nil {
+		return s.wrong(0, err.Error())
+	}
+	return s.wrong(located.GetToken().Position.Line, located.GetMessage())
+}
+
+func (s *source) wrong(line int, what string) *FileError {
+	e := &FileError{File: s.file, Line: line, Wrong: what}
+	if lines := strings.Split(string(s.data), "\n"); 0 < line && line <= len(lines) {
+		e.Quote = strings.TrimRight(lines[line-1], "\r")
+	}
+	return e
+}
+
+// line finds the key at the end of path; where it is missing, the last one on
+// the way that is there.
+func (s *source) line(path ...string) int {
+	line, at := 0, s.root
+	for _, name := range path {
+		mapping, ok := at.(ast.MapNode)
+		if !ok {
+			return line
+		}
+		found := false
+		for entries := mapping.MapRange(); entries.Next() && !found; {
+			if found = entries.Key().String() == name; found {
+				line, at = entries.Key().GetToken().Position.Line, entries.Value()
+			}
+		}
+		if !found {
+			return line
+		}
+	}
+	return line
+}
