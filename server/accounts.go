@@ -1,0 +1,114 @@
+package server
+
+import (
+	"strings"
+
+	"github.com/mailmatrix/mailmatrix/internal/login"
+)
+
+// checks is the document's "User Database considerations": which mechanisms
+// a database can check. What is not here, it cannot.
+var checks = map[login.Database]map[login.Mechanism]bool{
+	// The server's own: passwords can be recovered, so digests can be checked.
+	login.WinGate: {
+		login.PLAIN: true, login.LOGIN: true, login.UserPass: true,
+		login.CRAMMD5: true, login.APOP: true,
+	},
+	// The operating system's: a plaintext password or an NTLM response.
+	login.NT: {
+		login.PLAIN: true, login.LOGIN: true, login.UserPass: true,
+		login.NTLM: true,
+	},
+}
+
+// secondChance is the document's "second-chance check": over POP3, with the
+// NT database, these check the override password, "because these methods
+// would otherwise not be available".
+var secondChance = map[login.Mechanism]bool{login.APOP: true, login.CRAMMD5: true}
+
+// canCheck reports whether the database can do m in protocol p at all.
+func (s *Server) canCheck(p login.Protocol, m login.Mechanism) bool {
+	switch {
+	case checks[s.setup.Database][m]:
+		return true
+	case s.bug(NTLMInWinGate) && m == login.NTLM:
+		return true
+	case p == login.SMTP && !s.bug(SecondChanceOverSMTP), s.setup.Database != login.NT, !secondChance[m]:
+		return false
+	case s.bug(SecondChanceMissing):
+		return false
+	}
+	return s.accounts.anyOverride || s.bug(SecondChanceAlways)
+}
+
+// secret is the password that m checks for the account in protocol p; "" is
+// none, and nobody logs in with that.
+func (s *Server) secret(p login.Protocol, m login.Mechanism, a login.Account) string {
+	if s.checksOverride(p, m, a.Override != "") {
+		return a.Override
+	}
+	return a.Password
+}
+
+// checksOverride is rule 5, and the document's "POP3 Override password".
+func (s *Server) checksOverride(p login.Protocol, m login.Mechanism, set bool) bool {
+	switch {
+	case s.bug(OverrideIgnored):
+		return false
+	case s.bug(OverrideOverSMTP) && p == login.SMTP, s.bug(PlainChecksOverride) && m == login.PLAIN:
+		return set
+	case p == login.SMTP:
+		return false
+	case m == login.UserPass: // "this password is the one that MUST be used"
+		return set
+	case s.setup.Database == login.NT && secondChance[m]:
+		// Set or not: the second chance is the only one these have here.
+		return set || !s.bug(SecondChanceAlways)
+	default:
+		return false
+	}
+}
+
+// accounts finds accounts by the names that people log in with.
+type accounts struct {
+	byName      map[string]login.Account // names in lower case
+	domains     []string                 // local ones, in lower case
+	anyOverride bool
+}
+
+func newAccounts(all []login.Account, domains []string) *accounts {
+	a := &accounts{byName: make(map[string]login.Account, len(all))}
+	for _, account := range all {
+		a.byName[strings.ToLower(account.Name)] = account
+		a.anyOverride = a.anyOverride || account.Override != ""
+	}
+	for _, d := range domains {
+		a.domains = append(a.domains, strings.ToLower(d))
+	}
+	return a
+}
+
+// find takes "alice" and "alice@example.test" for the same account, in any
+// letter case, and so does every mechanism and every recipient.
+func (a *accounts) find(name string) (login.Account, bool) {
+	name = strings.ToLower(name)
+	if account, ok := a.byName[name]; ok {
+		return account, true
+	}
+	at := strings.LastIndexByte(name, '@')
+	if at < 0 || !a.local(name[at+1:]) {
+		return login.Account{}, false
+	}
+	account, ok := a.byName[name[:at]]
+	return account, ok
+}
+
+// local reports whether mail to the domain stays here.
+func (a *accounts) local(domain string) bool {
+	for _, d := range a.domains {
+		if strings.EqualFold(d, domain) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,191 @@
+package server
+
+import (
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/mailmatrix/mailmatrix/internal/login"
+	"github.com/mailmatrix/mailmatrix/internal/mech"
+)
+
+// attempt is one login under way.
+type attempt struct {
+	session   *session
+	mechanism login.Mechanism
+	half      mech.Server
+	looked    bool   // the half has looked a name up
+	account   string // the account that it found; "" is none
+}
+
+func (s *session) newAttempt(impl mech.Impl) *attempt {
+	a := &attempt{session: s, mechanism: impl.Name}
+	a.half = impl.Server(a.config())
+	return a
+}
+
+func (a *attempt) unknown() bool { return a.looked && a.account == "" }
+
+func (a *attempt) config() mech.ServerConfig {
+	s := a.session.server
+	minimum := login.NTLMv2
+	if s.setup.Flavour == login.Classic && !s.bug(NTLMv2InClassic) || s.bug(NTLMv1InModern) {
+		minimum = login.NTLMv1
+	}
+	c := mech.ServerConfig{Identity: s.identity, Lookup: a.lookup, MinimumNTLM: minimum, Rand: s.rand, Now: s.clock.Now}
+	if s.bug(ChallengeReused) && a.mechanism == login.CRAMMD5 || s.bug(TimestampConstant) && a.mechanism == login.APOP {
+		c.Rand, c.Now = zeros{}, func() time.Time { return time.Unix(0, 0) }
+	}
+	return c
+}
+
+// lookup finds the secret for a half. An unknown name gets one too, which
+// verifies nothing, so that it takes the same steps as a wrong password.
+func (a *attempt) lookup(name string) (secret string, ok bool) {
+	s := a.session.server
+	account, known := s.accounts.find(name)
+	a.looked, a.account = true, account.Name
+	if !known {
+		return "no account has this password", false
+	}
+	secret = s.secret(a.session.protocol, a.mechanism, account)
+	return secret, secret != ""
+}
+
+// conclude records how an attempt ended and answers it. The record comes
+// first: whoever has read the answer finds it.
+func (s *session) conclude(a *attempt, err error) {
+	rec := login.Record{Mechanism: a.mechanism}
+	if s.forgives(a, err) {
+		err = nil
+	}
+	switch {
+	case err == nil:
+		s.admit(a, rec)
+	case errors.Is(err, errLost):
+		// There is nobody to answer.
+	case errors.Is(err, mech.ErrCredentials), s.server.bug(CancelAsWrong) && errors.Is(err, errCancelled):
+		s.failed(a, rec, err)
+	default:
+		end := endOf(err)
+		rec.Refusal, rec.Reason = end.refusal, end.reason
+		s.refuse(rec, end.phrase)
+	}
+}
+
+// ending is how an exchange is answered that came to no verdict.
+type ending struct {
+	err     error
+	refusal login.Refusal
+	phrase  phrase
+	reason  string
+}
+
+var endings = []ending{
+	{errCancelled, login.BySyntax, sayCancelled, "cancelled by the client"},
+	{errNotBase64, login.BySyntax, sayNotBase64, "not base64"},
+	{errTooLong, login.BySyntax, sayAuthTooLong, "line too long"},
+	{mech.ErrServerFirst, login.BySyntax, sayServerFirst, "an initial response where the server speaks first"},
+	{mech.ErrMalformed, login.BySyntax, sayMalformed, "not a message of this mechanism"},
+}
+
+func endOf(err error) ending {
+	for _, e := range endings {
+		if errors.Is(err, e.err) {
+			return e
+		}
+	}
+	return ending{err, login.ByServerProblems, sayTrouble, err.Error()}
+}
+
+// admit opens what a login opens, and confirms it.
+func (s *session) admit(a *attempt, rec login.Record) {
+	switch err := s.dialect.admit(a.account); {
+	case errors.Is(err, errMailboxInUse):
+		rec.Refusal, rec.Reason = login.ByMailboxInUse, err.Error()
+		s.refuse(rec, sayInUse)
+		return
+	case err != nil:
+		rec.Refusal, rec.Reason = login.ByServerProblems, err.Error()
+		s.refuse(rec, sayTrouble)
+		return
+	}
+	s.account = a.account
+	s.write(rec)
+	if s.server.bug(SuccessCode) && s.protocol == login.SMTP {
+		s.reply("235 2.0.0 you are logged in")
+		return
+	}
+	s.tell(sayLoggedIn)
+}
+
+// failed answers wrong credentials, late if failures are slowed down, and
+// ends the connection after a number of them (rule 11).
+func (s *session) failed(a *attempt, rec login.Record, err error) {
+	rec.Refusal, rec.Reason = login.ByCredentials, err.Error()
+	if a.unknown() {
+		rec.Reason = "unknown name"
+	}
+	answer := sayWrong
+	switch {
+	case s.server.bug(UnknownTold) && a.unknown():
+		answer = sayNoSuchUser
+	case s.server.bug(WrongAsUnavailable):
+		answer = sayNotPermitted
+	}
+	if s.server.limits.NoSlowDown {
+		s.refuse(rec, answer)
+		return
+	}
+	s.failures++
+	delay := s.server.limits.FailureDelay << min(s.failures-1, 16)
+	if s.server.bug(FailuresNotSlow) {
+		delay = 0
+	}
+	rec.DelayMS = delay.Milliseconds()
+	s.flush() // pipelined commands before this one are not made to wait
+	s.server.clock.Sleep(s.server.ctx, delay)
+	if s.failures < s.server.limits.FailedLogins || s.server.bug(FailuresNotEnded) {
+		s.refuse(rec, answer)
+		return
+	}
+	rec.Refusal, rec.Reason = login.ByTooMany, rec.Reason+", once too often on this connection"
+	s.write(rec)
+	s.end(sayTooManyFailures)
+}
+
+// refuse records a refusal and answers it.
+func (s *session) refuse(rec login.Record, answer phrase) {
+	s.write(rec)
+	s.tell(answer)
+}
+
+func (s *session) write(rec login.Record) {
+	rec.Protocol, rec.Encrypted = s.protocol, s.encrypted
+	s.server.record.add(rec)
+	s.event("login", slog.String("mechanism", string(rec.Mechanism)), slog.String("refusal", string(rec.Refusal)),
+		slog.String("reason", rec.Reason), slog.String("account", s.account))
+}
+
+// forgives is what the mutants do that let people in.
+func (s *session) forgives(a *attempt, err error) bool {
+	if !errors.Is(err, mech.ErrCredentials) {
+		return false
+	}
+	switch {
+	case s.server.bug(WrongAccepted):
+		return a.account != ""
+	case s.server.bug(UnknownAccepted) && a.unknown():
+		a.account = "nobody"
+		return true
+	}
+	return false
+}
+
+// zeros is a source of chance without any, for a mutant.
+type zeros struct{}
+
+func (zeros) Read(b []byte) (int, error) {
+	clear(b)
+	return len(b), nil
+}

@@ -1,0 +1,147 @@
+package server
+
+import "slices"
+
+// Bug names a mutant: a server that breaks exactly one rule, so that a suite
+// can be shown to notice. The zero value is no bug.
+type Bug string
+
+// BugInfo describes a mutant.
+type BugInfo struct {
+	Name Bug
+	// Rule is the rule of the contract's section 2 that it breaks, or the RFC.
+	Rule string
+	// What it does.
+	What string
+}
+
+// The mutants, in the order of the rules that they break.
+const (
+	DenyIgnored          Bug = "deny-ignored"
+	DenyHidesOnly        Bug = "deny-hides-only"
+	SecureIgnoredOnPlain Bug = "secure-ignored-on-plain"
+	SecureLostAfterRSET  Bug = "secure-lost-after-rset"
+	SecureRefusedOnTLS   Bug = "secure-refused-on-tls"
+
+	PermittedNotOffered Bug = "permitted-not-offered"
+	ListKeptAfterTLS    Bug = "list-kept-after-tls"
+	TimestampMissing    Bug = "apop-timestamp-missing"
+	TimestampAlways     Bug = "apop-timestamp-always"
+	TimestampConstant   Bug = "apop-timestamp-constant"
+
+	PolicyAtTheEnd       Bug = "policy-at-the-end"
+	PolicyAsWrong        Bug = "policy-as-wrong-password"
+	PolicyWithAuthCode   Bug = "policy-with-auth-code"
+	UserRefusedAtPass    Bug = "user-refused-at-pass"
+	WrongAsUnavailable   Bug = "wrong-password-as-unavailable"
+	WrongAccepted        Bug = "wrong-password-accepted"
+	UnknownAccepted      Bug = "unknown-user-accepted"
+	UnknownTold          Bug = "unknown-user-told"
+	SuccessCode          Bug = "success-code"
+	BadBase64Forgiven    Bug = "bad-base64-forgiven"
+	CancelAsWrong        Bug = "cancel-as-wrong-password"
+	SecondAuth           Bug = "second-auth"
+	AuthInTransaction    Bug = "auth-in-transaction"
+	AuthBeforeEHLO       Bug = "auth-before-ehlo"
+	MechanismInUpperCase Bug = "mechanism-in-upper-case"
+	ChallengeReused      Bug = "challenge-reused"
+
+	NTLMInWinGate Bug = "ntlm-in-wingate"
+
+	OverrideIgnored      Bug = "override-ignored"
+	OverrideOverSMTP     Bug = "override-over-smtp"
+	AccountBesides       Bug = "account-password-besides-override"
+	SecondChanceMissing  Bug = "second-chance-missing"
+	SecondChanceAlways   Bug = "second-chance-always"
+	SecondChanceOverSMTP Bug = "second-chance-over-smtp"
+	PlainChecksOverride  Bug = "plain-checks-override"
+
+	OpenRelay          Bug = "open-relay"
+	RelayForNobody     Bug = "relay-for-nobody"
+	AssumptionIgnored  Bug = "assumption-ignored"
+	InterfaceIgnored   Bug = "interface-ignored"
+	RelayCode          Bug = "relay-code"
+	LocalRefused       Bug = "local-delivery-refused"
+	ContentsInClear    Bug = "contents-in-clear"
+	MailboxShared      Bug = "mailbox-shared"
+	DeletedAtOnce      Bug = "deleted-at-once"
+	StartTLSNotOffered Bug = "starttls-not-offered"
+	InjectionTrusted   Bug = "injection-trusted"
+	HelloKeptOverTLS   Bug = "hello-kept-over-tls"
+	ClearAfterFailure  Bug = "clear-after-failed-handshake"
+	ImplicitInClassic  Bug = "implicit-tls-in-classic"
+	TLS10InModern      Bug = "tls10-in-modern"
+	CertificateTaken   Bug = "certificate-taken-unchecked"
+
+	NTLMv1InModern   Bug = "ntlmv1-in-modern"
+	NTLMv2InClassic  Bug = "ntlmv2-demanded-in-classic"
+	FailuresNotSlow  Bug = "failures-not-slowed"
+	FailuresNotEnded Bug = "failures-not-ended"
+)
+
+var bugs = []BugInfo{
+	{DenyIgnored, "1", "a denied mechanism is listed and accepted"},
+	{DenyHidesOnly, "1", "a denied mechanism is not listed, and accepted all the same"},
+	{SecureIgnoredOnPlain, "1", "secure permits on a clear connection"},
+	{SecureLostAfterRSET, "1", "after RSET a clear connection counts as encrypted"},
+	{SecureRefusedOnTLS, "1", "secure refuses inside TLS too"},
+	{PermittedNotOffered, "2", "what would be accepted is not listed"},
+	{ListKeptAfterTLS, "2", "inside TLS the list of the clear connection is shown"},
+	{TimestampMissing, "2", "the greeting never has a timestamp"},
+	{TimestampAlways, "2", "the greeting has a timestamp although APOP would be refused"},
+	{TimestampConstant, "2; RFC 1939 7", "the timestamp is the same in every greeting"},
+	{PolicyAtTheEnd, "3", "a mechanism that policy refuses is asked for its secret first"},
+	{PolicyAsWrong, "3", "policy refuses as if the password were wrong"},
+	{PolicyWithAuthCode, "3", "POP3's refusal by policy carries [AUTH]"},
+	{UserRefusedAtPass, "3", "USER is answered +OK where policy refuses it, PASS is refused"},
+	{WrongAsUnavailable, "3", "a wrong password is answered as if the mechanism were not available"},
+	{WrongAccepted, "3", "any password of a known account is accepted"},
+	{UnknownAccepted, "3", "a name that nobody has is accepted"},
+	{UnknownTold, "3", "the answer tells an unknown name from a wrong password"},
+	{SuccessCode, "3; RFC 4954 4", "a login is confirmed with 235 2.0.0"},
+	{BadBase64Forgiven, "3; RFC 4954 4", "what is no base64 is skipped"},
+	{CancelAsWrong, "3; RFC 4954 4", "a cancelled exchange is answered and counted as a wrong password"},
+	{SecondAuth, "3; RFC 4954 4", "AUTH after a login is accepted"},
+	{AuthInTransaction, "3; RFC 4954 4", "AUTH inside a mail transaction is accepted"},
+	{AuthBeforeEHLO, "3; RFC 4954 4", "AUTH before EHLO is accepted"},
+	{MechanismInUpperCase, "3; RFC 4954 4", "a mechanism's name is known in upper case only"},
+	{ChallengeReused, "3; RFC 2195 2", "CRAM-MD5 challenges are the same every time"},
+	{NTLMInWinGate, "4", "the wingate database accepts NTLM"},
+	{OverrideIgnored, "5", "an override password is not looked at"},
+	{OverrideOverSMTP, "5", "the override password counts over SMTP"},
+	{AccountBesides, "5", "USER/PASS accepts the account's own password beside the override"},
+	{SecondChanceMissing, "5", "with nt, APOP and CRAM-MD5 never become available"},
+	{SecondChanceAlways, "5", "with nt, APOP and CRAM-MD5 are available without any override"},
+	{SecondChanceOverSMTP, "5", "with nt and an override, CRAM-MD5 is available over SMTP"},
+	{PlainChecksOverride, "5", "PLAIN over POP3 checks the override password"},
+	{OpenRelay, "6", "strangers may relay"},
+	{RelayForNobody, "6", "trusted sessions may not relay"},
+	{AssumptionIgnored, "6", "an assumption makes nobody trusted"},
+	{InterfaceIgnored, "6", "a trusted interface makes nobody trusted"},
+	{RelayCode, "6", "530 and 550 change places when a relay is refused"},
+	{LocalRefused, "6", "strangers may not deliver to local domains"},
+	{ContentsInClear, "7", "a message is retrieved in clear although TLS is up"},
+	{MailboxShared, "RFC 1939 4", "two sessions may hold one mailbox"},
+	{DeletedAtOnce, "RFC 1939 6", "DELE takes effect at once"},
+	{StartTLSNotOffered, "7", "STARTTLS and STLS are neither listed nor known"},
+	{InjectionTrusted, "7; RFC 3207 6", "what came in clear behind STARTTLS is obeyed inside TLS"},
+	{HelloKeptOverTLS, "7; RFC 3207 4.2", "what was said before TLS still counts"},
+	{ClearAfterFailure, "7; RFC 3207 4.1", "after a failed handshake the session goes on in clear"},
+	{ImplicitInClassic, "7", "classic has TLS from the first octet"},
+	{TLS10InModern, "7", "modern speaks TLS 1.0"},
+	{CertificateTaken, "8", "a certificate file is not checked at the start"},
+	{NTLMv1InModern, "10", "modern accepts NTLMv1"},
+	{NTLMv2InClassic, "10", "classic demands NTLMv2"},
+	{FailuresNotSlow, "11", "failed logins are answered at once"},
+	{FailuresNotEnded, "11", "failed logins never end the connection"},
+}
+
+// Bugs lists the mutants in the order of the rules that they break.
+func Bugs() []BugInfo { return slices.Clone(bugs) }
+
+// bug reports whether this server is the mutant b.
+func (s *Server) bug(b Bug) bool { return s.mutant == b }
+
+func knownBug(b Bug) bool {
+	return b == "" || slices.ContainsFunc(bugs, func(i BugInfo) bool { return i.Name == b })
+}

@@ -1,0 +1,82 @@
+package server
+
+import (
+	"slices"
+
+	"github.com/mailmatrix/mailmatrix/internal/login"
+	"github.com/mailmatrix/mailmatrix/internal/mech"
+)
+
+// verdict is whether a mechanism is permitted on a connection and, if not,
+// why. The zero value refuses.
+type verdict struct {
+	permitted bool
+	refusal   login.Refusal
+	reason    string
+}
+
+// decide is the only place that knows whether mechanism m is permitted in
+// protocol p on transport t. What a connection lists and what it accepts are
+// both asked here, so they cannot differ. Policy comes before availability.
+func (s *Server) decide(p login.Protocol, m login.Mechanism, t login.Transport) verdict {
+	setting := s.setup.Policy.For(p, m)
+	switch {
+	case s.setup.Posture.OfferedRefused:
+		return verdict{refusal: login.ByPolicy, reason: "posture: offered, then refused"}
+	case !s.permits(setting, t):
+		return verdict{refusal: login.ByPolicy, reason: "the setting is " + setting.String() + " and the connection is " + linkName(t)}
+	case !s.canCheck(p, m):
+		return verdict{refusal: login.ByAvailability, reason: "the " + string(s.setup.Database) + " database cannot check it"}
+	default:
+		return verdict{permitted: true}
+	}
+}
+
+func (s *Server) permits(setting login.Setting, t login.Transport) bool {
+	switch {
+	case s.bug(SecureIgnoredOnPlain) && setting == login.Secure:
+		return true
+	case (s.bug(DenyIgnored) || s.bug(DenyHidesOnly)) && setting == login.Deny:
+		return true
+	case s.bug(SecureRefusedOnTLS) && setting == login.Secure:
+		return false
+	}
+	return setting.Permits(t)
+}
+
+func linkName(t login.Transport) string {
+	if t.Encrypted() {
+		return "encrypted"
+	}
+	return "clear"
+}
+
+// lists reports whether a connection shows m among what it accepts.
+func (s *Server) lists(p login.Protocol, m login.Mechanism, t login.Transport) bool {
+	switch {
+	case s.setup.Posture.OfferedRefused:
+		return slices.Contains(s.setup.Policy.Mechanisms(), m)
+	case s.bug(PermittedNotOffered):
+		return false
+	case s.bug(DenyHidesOnly) && s.setup.Policy.For(p, m) == login.Deny:
+		return false
+	}
+	return s.decide(p, m, t).permitted
+}
+
+// mechanisms are all that anybody here has heard of, in the order of lists.
+var mechanisms = mech.All()
+
+// listed names the SASL mechanisms that a connection shows.
+func (s *Server) listed(p login.Protocol, t login.Transport) []login.Mechanism {
+	var names []login.Mechanism
+	for _, m := range mechanisms {
+		if m.In(p) && isSASL(m.Name) && s.lists(p, m.Name, t) {
+			names = append(names, m.Name)
+		}
+	}
+	return names
+}
+
+// isSASL: POP3's own two have commands of their own.
+func isSASL(m login.Mechanism) bool { return m != login.UserPass && m != login.APOP }

@@ -1,0 +1,55 @@
+package server
+
+import (
+	"crypto/tls"
+	"io"
+	"log/slog"
+	"sync"
+)
+
+// Option changes a [Server], or every server of a [Reference], from its
+// strict defaults.
+type Option func(*Server)
+
+// WithClock replaces the machine's clock.
+func WithClock(c Clock) Option { return func(s *Server) { s.clock = c } }
+
+// WithRand replaces crypto/rand as the source of challenges. r need not be
+// safe for use by several connections.
+func WithRand(r io.Reader) Option {
+	locked := &lockedReader{r: r}
+	return func(s *Server) { s.rand = locked }
+}
+
+// WithLogger sends a structured log of events to l. It never holds a secret.
+func WithLogger(l *slog.Logger) Option { return func(s *Server) { s.log = l } }
+
+// WithLimits replaces the default limits.
+func WithLimits(l Limits) Option { return func(s *Server) { s.limits = l } }
+
+// WithCertificate has the server show these certificates, the first that a
+// client can use, in place of one made for [login.Setup.Certificate].
+func WithCertificate(certificates ...tls.Certificate) Option {
+	return func(s *Server) { s.given = certificates }
+}
+
+// WithBug makes the server a mutant: it breaks the one rule that b names.
+func WithBug(b Bug) Option { return func(s *Server) { s.mutant = b } }
+
+// withStore shares certificates among the servers of a Reference.
+func withStore(c *certificates) Option { return func(s *Server) { s.store = c } }
+
+// withHandshakes calls f after each full TLS handshake.
+func withHandshakes(f func()) Option { return func(s *Server) { s.onHandshake = f } }
+
+// lockedReader lets several connections read from one source.
+type lockedReader struct {
+	mu sync.Mutex
+	r  io.Reader
+}
+
+func (l *lockedReader) Read(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return io.ReadFull(l.r, b)
+}

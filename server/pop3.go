@@ -1,0 +1,219 @@
+package server
+
+import (
+	"strings"
+
+	"github.com/mailmatrix/mailmatrix/internal/login"
+	"github.com/mailmatrix/mailmatrix/internal/mech"
+)
+
+// pop3 is POP3's dialect. This file is its AUTHORIZATION state.
+type pop3 struct {
+	*session
+
+	apop *attempt // made for the greeting's timestamp; nil where none was shown
+	user *attempt // begun by USER, until the next command
+
+	mailbox string    // the open mailbox; "" before the login
+	mail    []*stored // what was in it at the login
+	deleted []bool
+}
+
+// greet shows the timestamp of APOP exactly where APOP will be accepted; as
+// the greeting comes before STLS, that is also where TLS is still to come.
+func (p *pop3) greet() {
+	greeting := "+OK " + p.server.identity + " POP3 mailmatrix"
+	if p.showsTimestamp() {
+		p.apop = p.newAttempt(mech.APOP)
+		timestamp, _, err := p.apop.half.Next(nil)
+		if err != nil {
+			p.end(sayTrouble)
+			return
+		}
+		greeting += " " + string(timestamp)
+	}
+	p.reply(greeting)
+}
+
+func (p *pop3) showsTimestamp() bool {
+	link := p.transport()
+	if p.offersTLS() {
+		link = login.StartTLS
+	}
+	switch {
+	case p.server.bug(TimestampMissing):
+		return false
+	case p.server.bug(TimestampAlways):
+		return true
+	}
+	return p.server.lists(login.POP3, login.APOP, link)
+}
+
+func (p *pop3) longest(string) int { return longestPOP3 }
+
+func (p *pop3) command(verb, arg string) {
+	if !ascii(arg) { // RFC 1939 3: arguments are printable ASCII
+		p.mistake(sayBadLine)
+		return
+	}
+	user := p.user
+	p.user = nil // RFC 1939 7: PASS comes right behind USER
+	switch verb {
+	case "CAPA":
+		p.capabilities(arg)
+	case "QUIT":
+		p.quit(arg)
+	case "USER", "PASS", "APOP", "AUTH", "STLS":
+		// RFC 1939 7, RFC 5034 4, RFC 2595 4: before the login only.
+		if p.mailbox != "" && !p.server.bug(SecondAuth) {
+			p.tell(sayOutOfOrder)
+			return
+		}
+		p.authorization(verb, arg, user)
+	case "STAT", "LIST", "RETR", "DELE", "NOOP", "RSET", "TOP", "UIDL":
+		if p.mailbox == "" {
+			p.tell(sayOutOfOrder)
+			return
+		}
+		p.transaction(verb, strings.TrimRight(arg, " "))
+	default:
+		p.unknown(verb)
+	}
+}
+
+func (p *pop3) authorization(verb, arg string, user *attempt) {
+	switch verb {
+	case "USER":
+		p.startUser(arg)
+	case "PASS":
+		p.pass(user, arg)
+	case "APOP":
+		p.digest(arg)
+	case "STLS":
+		p.startTLS(strings.TrimRight(arg, " "))
+	case "AUTH":
+		if strings.TrimRight(arg, " ") == "" {
+			p.list()
+			return
+		}
+		p.auth(arg)
+	}
+}
+
+// startUser takes a name, known or not, if policy and database let it.
+func (p *pop3) startUser(name string) {
+	decided := p.server.decide(login.POP3, login.UserPass, p.transport())
+	if !decided.permitted && !p.server.bug(UserRefusedAtPass) {
+		p.refuse(login.Record{Mechanism: login.UserPass, Refusal: decided.refusal, Reason: decided.reason}, p.policyPhrase())
+		return
+	}
+	if name == "" || strings.Contains(name, " ") {
+		p.tell(sayNoArgument)
+		return
+	}
+	a := p.newAttempt(mech.UserPass)
+	if _, _, err := a.half.Next([]byte(name)); err != nil {
+		p.conclude(a, err)
+		return
+	}
+	p.user = a
+	p.reply("+OK and the password?")
+}
+
+// pass takes the rest of the line for the password, blanks included
+// (RFC 1939 7).
+func (p *pop3) pass(user *attempt, password string) {
+	if user == nil {
+		p.tell(sayOutOfOrder)
+		return
+	}
+	if decided := p.server.decide(login.POP3, login.UserPass, p.transport()); !decided.permitted {
+		// Only a mutant lets USER pass in such a case.
+		p.refuse(login.Record{Mechanism: login.UserPass, Refusal: decided.refusal, Reason: decided.reason}, sayNotPermitted)
+		return
+	}
+	_, _, err := user.half.Next([]byte(password))
+	if err != nil && p.server.bug(AccountBesides) {
+		if account, ok := p.server.accounts.find(user.half.Username()); ok && account.Password == password {
+			err = nil
+		}
+	}
+	p.conclude(user, err)
+}
+
+// digest obeys APOP (RFC 1939 7).
+func (p *pop3) digest(arg string) {
+	decided := p.server.decide(login.POP3, login.APOP, p.transport())
+	if !decided.permitted {
+		p.refuse(login.Record{Mechanism: login.APOP, Refusal: decided.refusal, Reason: decided.reason}, p.policyPhrase())
+		return
+	}
+	if p.apop == nil { // permitted, and yet no timestamp was shown: a mutant
+		p.tell(sayOutOfOrder)
+		return
+	}
+	_, _, err := p.apop.half.Next([]byte(arg))
+	p.conclude(p.apop, err)
+}
+
+// list is the bare AUTH that Outlook asks (MS-OXPOP3 1.7): one mechanism in
+// each line.
+func (p *pop3) list() {
+	p.reply("+OK")
+	for _, m := range p.server.listed(login.POP3, p.listedTransport()) {
+		p.reply(string(m))
+	}
+	p.reply(".")
+}
+
+// capabilities obeys CAPA (RFC 2449 5). What was listed before the login is
+// listed after it too, but for STLS, which is not permitted then (RFC 2595 4).
+func (p *pop3) capabilities(arg string) {
+	if strings.TrimRight(arg, " ") != "" {
+		p.tell(sayTooManyArguments)
+		return
+	}
+	p.reply("+OK")
+	p.reply("TOP")
+	p.reply("UIDL")
+	p.reply("RESP-CODES")
+	p.reply("AUTH-RESP-CODE") // RFC 3206 6
+	p.reply("PIPELINING")
+	p.reply("EXPIRE NEVER")
+	link := p.listedTransport()
+	if p.server.lists(login.POP3, login.UserPass, link) {
+		p.reply("USER")
+	}
+	if names := p.server.listed(login.POP3, link); len(names) > 0 {
+		p.out = append(p.out, "SASL"...)
+		p.out = appendNames(p.out, names)
+	}
+	if p.offersTLS() {
+		p.reply("STLS")
+	}
+	p.reply("IMPLEMENTATION mailmatrix")
+	p.reply(".")
+}
+
+// admit locks the account's mailbox: RFC 1939 4, a login that cannot have it
+// is refused.
+func (p *pop3) admit(account string) error {
+	mail, err := p.server.mail.open(account, p.server.bug(MailboxShared))
+	if err != nil {
+		return err
+	}
+	p.mailbox, p.mail, p.deleted = account, mail, make([]bool, len(mail))
+	return nil
+}
+
+// forget: RFC 2595 4, what was said before TLS does not count. The timestamp
+// stays: there is no second greeting.
+func (p *pop3) forget() { p.user = nil }
+
+// leave unlocks the mailbox. Messages stay: only QUIT deletes.
+func (p *pop3) leave() {
+	if p.mailbox != "" {
+		p.server.mail.release(p.mailbox)
+		p.mailbox = ""
+	}
+}

@@ -1,0 +1,245 @@
+package server
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/mailmatrix/mailmatrix/internal/login"
+	"github.com/mailmatrix/mailmatrix/internal/wire"
+)
+
+// Reference is the reference server as a target of experiments: it owns the
+// listeners of a whole run, and puts a new [Server] behind them for each
+// experiment. It may be used by many experiments at once.
+//
+// All experiments share the ports. Which server a connection belongs to is
+// agreed by the client's own port: see [meetings].
+type Reference struct {
+	opts       []Option
+	store      *certificates
+	pool       *x509.CertPool
+	listeners  map[port]net.Listener
+	closed     *closedPort
+	meetings   meetings
+	accepting  sync.WaitGroup
+	accepts    atomic.Int64
+	handshakes atomic.Int64
+}
+
+// port is one of the four that a mail server listens on.
+type port struct {
+	protocol login.Protocol
+	implicit bool // TLS from the first octet
+}
+
+// Counts is what the reference server has seen in its life.
+type Counts struct {
+	Accepts    int64 // connections accepted
+	Handshakes int64 // full TLS handshakes completed
+}
+
+// NewReference opens the listeners on loopback. The options hold for every
+// server; failed logins are slowed down in the posture that asks for it only,
+// by a virtual clock.
+func NewReference(opts ...Option) (*Reference, error) {
+	r := &Reference{listeners: map[port]net.Listener{}}
+	r.meetings.waiting = map[meetingKey]meeting{}
+	// An option may bring a clock, which the certificates go by.
+	probe := &Server{clock: wallClock{}}
+	for _, o := range opts {
+		o(probe)
+	}
+	var err error
+	if r.store, err = newCertificates(probe.clock.Now()); err != nil {
+		return nil, err
+	}
+	r.pool = r.store.pool()
+	if r.closed, err = newClosedPort(); err != nil {
+		return nil, err
+	}
+	r.opts = append([]Option{withStore(r.store), withHandshakes(func() { r.handshakes.Add(1) })}, opts...)
+	for _, p := range login.Protocols() {
+		for _, implicit := range []bool{false, true} {
+			l, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				_ = r.Close()
+				return nil, err
+			}
+			r.listeners[port{p, implicit}] = l
+			r.accepting.Go(func() { r.accept(l, port{p, implicit}) })
+		}
+	}
+	return r, nil
+}
+
+// Name is what reports call this target.
+func (r *Reference) Name() string { return "reference" }
+
+// Counts is safe to call at any time.
+func (r *Reference) Counts() Counts {
+	return Counts{Accepts: r.accepts.Load(), Handshakes: r.handshakes.Load()}
+}
+
+// Close stops listening and waits until nothing of the reference server runs.
+// Doors are closed by those who opened them, before.
+func (r *Reference) Close() error {
+	for _, l := range r.listeners {
+		_ = l.Close()
+	}
+	r.accepting.Wait()
+	r.meetings.close()
+	return r.closed.close()
+}
+
+// Under puts a server into the state of an experiment. A certificate that the
+// server must refuse is a [*login.StartupError].
+func (r *Reference) Under(_ context.Context, setup login.Setup) (wire.Door, error) {
+	opts := append(r.opts[:len(r.opts):len(r.opts)], func(s *Server) {
+		s.limits.NoSlowDown = !setup.Posture.SlowDown
+		if setup.Posture.SlowDown {
+			s.clock = NewVirtualClock(s.clock.Now())
+		}
+	})
+	s, err := New(setup, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return &door{r, s}, nil
+}
+
+func (r *Reference) accept(l net.Listener, p port) {
+	for {
+		conn, err := l.Accept()
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil { // out of file descriptors, most likely: others will end soon
+			wallClock{}.Sleep(context.Background(), 5*time.Millisecond)
+			continue
+		}
+		r.accepts.Add(1)
+		r.meetings.arrive(conn, p)
+	}
+}
+
+// door is the way into one server behind the shared listeners.
+type door struct {
+	reference *Reference
+	server    *Server
+}
+
+// Dial connects to the port of protocol and transport. Where the server has
+// no TLS from the first octet, that port is closed, and the connection is
+// refused by the operating system.
+func (d *door) Dial(ctx context.Context, p login.Protocol, t login.Transport) (net.Conn, error) {
+	var dialer net.Dialer
+	if t == login.TLS && !d.server.Implicit() {
+		return dialer.DialContext(ctx, "tcp", d.reference.closed.address())
+	}
+	to := port{p, t == login.TLS}
+	l := d.reference.listeners[to]
+	if l == nil {
+		return nil, fmt.Errorf("no port for %s", p)
+	}
+	if !d.server.reserve() {
+		return nil, ErrClosed
+	}
+	conn, err := dialer.DialContext(ctx, "tcp", l.Addr().String())
+	if err != nil {
+		d.server.running.Done()
+		return nil, err
+	}
+	d.reference.meetings.announce(conn.LocalAddr(), to, d.server)
+	return conn, nil
+}
+
+func (d *door) Authority() *x509.CertPool { return d.reference.pool }
+func (d *door) Record() []login.Record    { return d.server.Record() }
+func (d *door) Close() error              { return d.server.Close() }
+
+// Server is the server behind the door, for tests that look at what it holds.
+func (d *door) Server() *Server { return d.server }
+
+// meetings brings together the two ends of a connection: the accept loop,
+// which knows the connection, and the client's Dial, which knows the server.
+// Either may come first; the second starts the session.
+type meetings struct {
+	mu      sync.Mutex
+	over    bool
+	waiting map[meetingKey]meeting
+}
+
+// meetingKey is the client's port and ours: no two connections share them
+// while both are open.
+type meetingKey struct {
+	client netip.AddrPort
+	port   port
+}
+
+type meeting struct {
+	conn   net.Conn // nil until accepted
+	server *Server  // nil until dialled; a connection is reserved in it
+}
+
+// arrive is called with an accepted connection. One that nobody dialled waits
+// until the end: on loopback that is somebody else's mistake.
+func (m *meetings) arrive(conn net.Conn, p port) {
+	m.meet(conn.RemoteAddr(), p, meeting{conn: conn})
+}
+
+// announce is called with the client's address once it is connected.
+func (m *meetings) announce(client net.Addr, p port, s *Server) {
+	m.meet(client, p, meeting{server: s})
+}
+
+func (m *meetings) meet(client net.Addr, p port, half meeting) {
+	key := meetingKey{client.(*net.TCPAddr).AddrPort(), p}
+	m.mu.Lock()
+	other, met := m.waiting[key]
+	switch {
+	case m.over:
+		other, met = meeting{}, false
+		half.give()
+	case met:
+		delete(m.waiting, key)
+	default:
+		m.waiting[key] = half
+	}
+	m.mu.Unlock()
+	if !met {
+		return
+	}
+	if half.conn == nil {
+		half.conn = other.conn
+	} else {
+		half.server = other.server
+	}
+	go half.server.serveReserved(half.conn, p.protocol, p.implicit)
+}
+
+// give up one half.
+func (h meeting) give() {
+	if h.conn != nil {
+		_ = h.conn.Close()
+	}
+	if h.server != nil {
+		h.server.running.Done()
+	}
+}
+
+func (m *meetings) close() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.over = true
+	for _, half := range m.waiting {
+		half.give()
+	}
+	clear(m.waiting)
+}

@@ -1,0 +1,163 @@
+package server
+
+import (
+	"encoding/base64"
+	"errors"
+	"strings"
+
+	"github.com/mailmatrix/mailmatrix/internal/login"
+	"github.com/mailmatrix/mailmatrix/internal/mech"
+)
+
+// How an exchange can end beside what a mechanism's half says.
+var (
+	errCancelled = errors.New("cancelled by the client")
+	errNotBase64 = errors.New("not base64")
+	errLost      = errors.New("the client has gone")
+)
+
+// auth obeys AUTH with arguments, in both protocols (RFC 4954 4, RFC 5034 4).
+func (s *session) auth(arg string) {
+	name, initial, hasInitial := strings.Cut(strings.TrimRight(arg, " "), " ")
+	if name == "" {
+		s.tell(sayNoArgument)
+		return
+	}
+	m := s.mechanism(name)
+	impl, known := mech.Get(m)
+	if !known || !impl.In(s.protocol) || !isSASL(m) {
+		s.refuse(login.Record{Mechanism: m, Refusal: login.ByUnknown, Reason: "no such mechanism"}, sayNotPermitted)
+		return
+	}
+	// Rule 3: at the command, before any secret is asked for.
+	decided := s.server.decide(s.protocol, m, s.transport())
+	if !decided.permitted && (!s.server.bug(PolicyAtTheEnd) || impl.Server == nil) {
+		s.refuse(login.Record{Mechanism: m, Refusal: decided.refusal, Reason: decided.reason}, s.policyPhrase())
+		return
+	}
+	if impl.Server == nil {
+		decided = verdict{refusal: login.ByAvailability, reason: "no server of ours has it"}
+		s.refuse(login.Record{Mechanism: m, Refusal: decided.refusal, Reason: decided.reason}, sayNotPermitted)
+		return
+	}
+	var message []byte // nil is no message, empty is an empty one
+	if hasInitial {
+		var err error
+		if message, err = s.decodeInitial(initial); err != nil {
+			s.refuse(login.Record{Mechanism: m, Refusal: login.BySyntax, Reason: err.Error()}, initialPhrase(initial))
+			return
+		}
+	}
+	a := s.newAttempt(impl)
+	err := s.exchange(a.half, message)
+	if !decided.permitted { // only the mutant comes here with this
+		s.refuse(login.Record{Mechanism: m, Refusal: decided.refusal, Reason: decided.reason}, sayNotPermitted)
+		return
+	}
+	s.conclude(a, err)
+}
+
+// mechanism is the name in the form of our registry. RFC 4422 3.1 bounds
+// what a name is; anything else is nobody's, and is not repeated anywhere.
+func (s *session) mechanism(name string) login.Mechanism {
+	if len(name) > 20 || strings.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") != "" {
+		return ""
+	}
+	if s.server.bug(MechanismInUpperCase) {
+		return login.Mechanism(name)
+	}
+	return login.Mechanism(strings.ToUpper(name)) // RFC 4954 4: in any letter case
+}
+
+// policyPhrase is what a refusal by policy or availability says.
+func (s *session) policyPhrase() phrase {
+	if s.server.bug(PolicyAsWrong) || s.server.bug(PolicyWithAuthCode) && s.protocol == login.POP3 {
+		return sayWrong
+	}
+	return sayNotPermitted
+}
+
+// decodeInitial reads an initial response. RFC 4954 4: "=" is an empty one.
+func (s *session) decodeInitial(text string) ([]byte, error) {
+	if text == "=" {
+		return []byte{}, nil
+	}
+	if text == "" {
+		return nil, errNotBase64
+	}
+	return s.decode(text)
+}
+
+// initialPhrase tells a second argument from a first that is no base64.
+func initialPhrase(initial string) phrase {
+	if strings.Contains(initial, " ") {
+		return sayTooManyArguments
+	}
+	return sayNotBase64
+}
+
+// strictBase64 takes one spelling only. The package forgives line ends inside;
+// a line has none.
+var strictBase64 = base64.StdEncoding.Strict()
+
+func (s *session) decode(text string) ([]byte, error) {
+	if s.server.bug(BadBase64Forgiven) {
+		text = strings.Map(onlyBase64, text)
+	}
+	message, err := strictBase64.DecodeString(text)
+	if err != nil || strings.ContainsAny(text, "\r\n") {
+		return nil, errNotBase64
+	}
+	return message, nil
+}
+
+func onlyBase64(r rune) rune {
+	if r > '~' || !strings.ContainsRune("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=", r) {
+		return -1
+	}
+	return r
+}
+
+// exchange carries challenges and responses between the client and half
+// until half has decided: nil is a success.
+func (s *session) exchange(half mech.Server, message []byte) error {
+	for {
+		challenge, done, err := half.Next(message)
+		if err != nil || done {
+			return err
+		}
+		s.challenge(challenge)
+		line, err := s.readLine(longestAuth)
+		switch {
+		case errors.Is(err, errTooLong):
+			return err
+		case errors.Is(err, errControl):
+			return errNotBase64
+		case err != nil:
+			s.lost(err)
+			return errLost
+		case string(line) == "*": // RFC 4954 4, RFC 5034 4
+			return errCancelled
+		}
+		// An empty line is an empty response; "=" is no response but base64
+		// that is wrong.
+		if message, err = s.decode(string(line)); err != nil {
+			return err
+		}
+		if message == nil {
+			message = []byte{}
+		}
+	}
+}
+
+// challenge sends one. RFC 4954 4, RFC 5034 4: even an empty one has the
+// blank behind the code.
+func (s *session) challenge(challenge []byte) {
+	prefix := "334 "
+	if s.protocol == login.POP3 {
+		prefix = "+ "
+	}
+	s.out = append(s.out, prefix...)
+	s.out = base64.StdEncoding.AppendEncode(s.out, challenge)
+	s.out = append(s.out, '\r', '\n')
+}

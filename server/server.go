@@ -1,0 +1,289 @@
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/mailmatrix/mailmatrix/internal/login"
+)
+
+// Server is one setup brought to life. Get one from [New].
+type Server struct {
+	setup    login.Setup
+	identity string
+	accounts *accounts
+	trust    trust
+	mail     *mailStore
+	record   recorder
+	epoch    int64 // when the server started, in its messages' identifiers
+
+	clock       Clock
+	rand        io.Reader
+	log         *slog.Logger
+	limits      Limits
+	given       []tls.Certificate
+	store       *certificates
+	mutant      Bug
+	onHandshake func()
+
+	tls map[login.Protocol]*tls.Config // empty without a certificate
+
+	engine engine // go-smtp; idle until somebody sends mail
+
+	closing atomic.Bool
+	ctx     context.Context // ends when the server closes
+	cancel  context.CancelFunc
+
+	mu        sync.Mutex
+	listeners map[net.Listener]struct{}
+	sessions  map[*session]struct{}
+	running   sync.WaitGroup // Add only under mu, and not once closing
+}
+
+// New makes a server for the setup. A certificate that a server must refuse
+// when it starts is a [*login.StartupError].
+func New(setup login.Setup, opts ...Option) (*Server, error) {
+	s := &Server{
+		setup:     setup,
+		identity:  setup.Identity,
+		clock:     wallClock{},
+		rand:      rand.Reader,
+		listeners: map[net.Listener]struct{}{},
+		sessions:  map[*session]struct{}{},
+	}
+	for _, o := range opts {
+		o(s)
+	}
+	if s.identity == "" {
+		s.identity = login.DefaultIdentity
+	}
+	if setup.Flavour != login.Classic && setup.Flavour != login.Modern {
+		return nil, fmt.Errorf("no flavour %q: a server is %s or %s", setup.Flavour, login.Classic, login.Modern)
+	}
+	if !knownBug(s.mutant) {
+		return nil, fmt.Errorf("no mutant is called %q", s.mutant)
+	}
+	domains := setup.LocalDomains
+	if domains == nil {
+		domains = []string{login.DefaultDomain}
+	}
+	s.accounts = newAccounts(setup.Accounts, domains)
+	s.limits = s.limits.strict()
+	s.mail = newMailStore(s.limits.MailboxSize)
+	s.epoch = s.clock.Now().Unix()
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+
+	var err error
+	if s.trust, err = newTrust(setup.Trust, setup.Accounts); err != nil {
+		return nil, err
+	}
+	if err = s.loadTLS(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// loadTLS prepares the certificate that the setup asks for.
+func (s *Server) loadTLS() error {
+	kind := s.setup.Certificate.Kind
+	s.tls = map[login.Protocol]*tls.Config{}
+	if kind == login.CertNone {
+		return nil
+	}
+	tls10 := s.bug(TLS10InModern)
+	if len(s.given) > 0 {
+		for _, p := range login.Protocols() {
+			s.tls[p] = tlsConfig(s.setup.Flavour, p, tls10)
+			s.tls[p].Certificates = s.given
+		}
+		return nil
+	}
+	if s.store == nil {
+		store, err := newCertificates(s.clock.Now())
+		if err != nil {
+			return err
+		}
+		s.store = store
+	}
+	if refusedAtStart(kind) && !s.bug(CertificateTaken) {
+		_, err := s.store.loadFiles(kind, s.identity)
+		if err == nil {
+			err = fmt.Errorf("a %s certificate was taken for a good one", kind)
+		}
+		return err
+	}
+	for _, p := range login.Protocols() {
+		config, err := s.store.config(configKey{s.setup.Flavour, kind, s.identity, p, tls10})
+		if err != nil {
+			return err
+		}
+		s.tls[p] = config
+	}
+	return nil
+}
+
+// Authority is what a client of this server may trust; nil where the
+// certificate was given from outside, or where there is none.
+func (s *Server) Authority() *x509.CertPool {
+	if s.store == nil {
+		return nil
+	}
+	return s.store.pool()
+}
+
+// Implicit reports whether the server speaks TLS from the first octet, on
+// ports of its own (rule 7).
+func (s *Server) Implicit() bool {
+	return len(s.tls) > 0 && (s.setup.Flavour == login.Modern || s.bug(ImplicitInClassic))
+}
+
+// Record lists the login attempts, oldest first; of very many, the newest.
+func (s *Server) Record() []login.Record { return s.record.all() }
+
+// Relayed lists the messages accepted for other domains. They go nowhere.
+func (s *Server) Relayed() []Message { return s.mail.allRelayed() }
+
+// Deliver puts a message into an account's mailbox.
+func (s *Server) Deliver(account string, message []byte) error {
+	a, ok := s.accounts.find(account)
+	if !ok {
+		return errors.New("no such account")
+	}
+	return s.mail.deliver([]string{a.Name}, s.epoch, canonical(message))
+}
+
+// ErrClosed is what Serve returns after Close or Shutdown.
+var ErrClosed = errors.New("server closed")
+
+// Serve takes connections from l until the server closes, and closes l. It
+// returns [ErrClosed] then.
+func (s *Server) Serve(l net.Listener, p login.Protocol, implicitTLS bool) error {
+	defer func() {
+		_ = l.Close()
+		s.mu.Lock()
+		delete(s.listeners, l)
+		s.mu.Unlock()
+	}()
+	s.mu.Lock()
+	if s.closing.Load() {
+		s.mu.Unlock()
+		return ErrClosed
+	}
+	s.listeners[l] = struct{}{}
+	s.running.Add(1)
+	s.mu.Unlock()
+	defer s.running.Done()
+	for pause := time.Duration(0); ; {
+		conn, err := l.Accept()
+		switch {
+		case err == nil:
+			pause = 0
+			if s.reserve() {
+				go s.serveReserved(conn, p, implicitTLS)
+			} else {
+				_ = conn.Close()
+			}
+		case s.closing.Load():
+			return ErrClosed
+		case errors.Is(err, net.ErrClosed):
+			return err
+		default:
+			// Out of file descriptors, most likely: others will end soon.
+			pause = min(max(2*pause, 5*time.Millisecond), time.Second)
+			s.event(slog.LevelError, "accept", slog.String("error", err.Error()))
+			wallClock{}.Sleep(s.ctx, pause)
+		}
+	}
+}
+
+// ServeConn speaks protocol p on conn until the session ends, and closes it.
+func (s *Server) ServeConn(conn net.Conn, p login.Protocol, implicitTLS bool) {
+	if !s.reserve() {
+		_ = conn.Close()
+		return
+	}
+	s.serveReserved(conn, p, implicitTLS)
+}
+
+// reserve makes Close wait for a connection that is to be served.
+func (s *Server) reserve() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing.Load() {
+		return false
+	}
+	s.running.Add(1)
+	return true
+}
+
+// serveReserved is ServeConn for a connection that Close waits for already.
+func (s *Server) serveReserved(conn net.Conn, p login.Protocol, implicitTLS bool) {
+	defer s.running.Done()
+	c := newSession(s, conn, p)
+	s.mu.Lock()
+	s.sessions[c] = struct{}{}
+	s.mu.Unlock()
+	c.serve(implicitTLS)
+	s.mu.Lock()
+	delete(s.sessions, c)
+	s.mu.Unlock()
+	c.recycle()
+}
+
+// Close stops accepting, tells every session so between two commands, and
+// waits until all have ended. No goroutine is left.
+func (s *Server) Close() error { return s.Shutdown(context.Background()) }
+
+// Shutdown is Close that waits no longer than ctx: then connections are cut.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.mu.Lock()
+	s.closing.Store(true)
+	for l := range s.listeners {
+		_ = l.Close()
+	}
+	for c := range s.sessions {
+		c.interrupt()
+	}
+	s.mu.Unlock()
+	s.cancel()
+
+	cut := context.AfterFunc(ctx, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		for c := range s.sessions {
+			_ = c.raw.Close()
+		}
+	})
+	s.running.Wait()
+	s.engine.close()
+	if !cut() {
+		return ctx.Err()
+	}
+	return nil
+}
+
+// event writes to the log, if there is one.
+func (s *Server) event(level slog.Level, what string, attrs ...slog.Attr) {
+	if s.log != nil {
+		s.log.LogAttrs(context.Background(), level, what, attrs...)
+	}
+}
+
+// domain is the first local one: where "postmaster" lives.
+func (s *Server) domain() string {
+	if len(s.accounts.domains) == 0 {
+		return strings.ToLower(s.identity)
+	}
+	return s.accounts.domains[0]
+}

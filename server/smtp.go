@@ -1,0 +1,159 @@
+package server
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/mailmatrix/mailmatrix/internal/login"
+)
+
+// smtpFront is SMTP's dialect. Greeting, TLS, login and the small commands
+// are its own; the commands of a mail transaction go to an engine, which is
+// started at the first MAIL: who only logs in never touches it.
+type smtpFront struct {
+	*session
+	hello    string // the client's name, "" before it gave one
+	extended bool   // it said EHLO, so extensions may be used
+
+	engine     *engineConn // nil until the first MAIL
+	open       bool        // a mail transaction is open
+	recipients int         // accepted ones in it
+	envelope   envelope
+}
+
+func (f *smtpFront) greet() { f.reply("220 " + f.server.identity + " ESMTP mailmatrix") }
+
+func (f *smtpFront) longest(verb string) int {
+	switch verb {
+	case "AUTH":
+		return longestAuth
+	case "MAIL", "RCPT":
+		return longestEnvelope
+	default:
+		return longestSMTP
+	}
+}
+
+func (f *smtpFront) command(verb, arg string) {
+	arg = strings.TrimRight(arg, " ")
+	switch verb {
+	case "EHLO", "HELO":
+		f.greeted(verb == "EHLO", arg)
+	case "STARTTLS":
+		// RFC 3207 4: an extension, so EHLO comes first (RFC 5321 4.1.4).
+		if !f.extended && !f.encrypted {
+			f.tell(sayOutOfOrder)
+			return
+		}
+		f.startTLS(arg)
+	case "AUTH":
+		f.login(arg)
+	case "MAIL", "RCPT", "DATA":
+		f.transaction(verb, arg)
+	case "RSET":
+		f.withoutArgument(arg, func() { f.reset(); f.wasReset = true; f.reply("250 2.0.0 reset") })
+	case "QUIT":
+		f.withoutArgument(arg, func() { f.reply("221 2.0.0 good bye"); f.over = true })
+	case "NOOP":
+		f.reply("250 2.0.0 done nothing")
+	case "HELP":
+		f.reply("214 2.0.0 RFC 5321, RFC 4954 and RFC 3207")
+	case "VRFY":
+		// RFC 5321 7.3: who exists is told to nobody, and nobody is told so.
+		f.reply("252 2.5.0 send the mail and you will see")
+	case "BDAT", "EXPN", "ETRN", "TURN", "SEND", "SOML", "SAML":
+		f.reply("502 5.5.1 not implemented")
+	default:
+		f.unknown(verb)
+	}
+}
+
+// withoutArgument obeys a command that has none (RFC 5321 4.1.1).
+func (f *smtpFront) withoutArgument(arg string, do func()) {
+	if arg != "" {
+		f.reply("501 5.5.4 this command has no argument")
+		return
+	}
+	do()
+}
+
+// greeted answers EHLO and HELO, which also end a mail transaction
+// (RFC 5321 4.1.4).
+func (f *smtpFront) greeted(extended bool, name string) {
+	if name == "" || strings.Contains(name, " ") || !ascii(name) {
+		f.reply("501 5.5.4 tell me your name, a domain or an address literal")
+		return
+	}
+	f.reset()
+	f.hello, f.extended = name, extended
+	if !extended {
+		f.reply("250 " + f.server.identity)
+		return
+	}
+	f.reply("250-" + f.server.identity)
+	f.reply("250-PIPELINING")
+	f.reply("250-8BITMIME")
+	if f.offersTLS() {
+		f.reply("250-STARTTLS")
+	}
+	// RFC 4954 4: after a login there is no other, so nothing to list.
+	if names := f.server.listed(login.SMTP, f.listedTransport()); len(names) > 0 && f.account == "" {
+		f.out = append(f.out, "250-AUTH"...)
+		f.out = appendNames(f.out, names)
+	}
+	f.reply("250-SIZE " + strconv.FormatInt(f.server.limits.MessageSize, 10))
+	f.reply("250 ENHANCEDSTATUSCODES")
+}
+
+// appendNames adds each name with a blank before it, and the line's end.
+func appendNames(out []byte, names []login.Mechanism) []byte {
+	for _, name := range names {
+		out = append(append(out, ' '), name...)
+	}
+	return append(out, '\r', '\n')
+}
+
+// login obeys AUTH where it is in order.
+func (f *smtpFront) login(arg string) {
+	outOfOrder := ""
+	switch {
+	case !f.extended && !f.server.bug(AuthBeforeEHLO):
+		outOfOrder = "AUTH before EHLO" // RFC 4954 3: it is an extension
+	case f.account != "" && !f.server.bug(SecondAuth):
+		outOfOrder = "AUTH after a login" // RFC 4954 4
+	case f.open && !f.server.bug(AuthInTransaction):
+		outOfOrder = "AUTH in a mail transaction" // RFC 4954 4
+	}
+	if outOfOrder != "" {
+		name, _, _ := strings.Cut(arg, " ")
+		f.refuse(login.Record{Mechanism: f.mechanism(name), Refusal: login.BySequence, Reason: outOfOrder}, sayOutOfOrder)
+		return
+	}
+	f.auth(arg)
+}
+
+// admit: there is nothing to open.
+func (f *smtpFront) admit(string) error { return nil }
+
+// forget: RFC 3207 4.2, what was said before TLS does not count.
+func (f *smtpFront) forget() {
+	f.leave()
+	f.hello, f.extended = "", false
+}
+
+// reset ends a mail transaction.
+func (f *smtpFront) reset() {
+	if f.open {
+		f.engine.exchange("RSET")
+		f.open, f.recipients = false, 0
+	}
+}
+
+// leave ends the engine.
+func (f *smtpFront) leave() {
+	if f.engine != nil {
+		f.engine.hangUp()
+		f.engine = nil
+	}
+	f.open, f.recipients = false, 0
+}
