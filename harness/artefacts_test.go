@@ -1,0 +1,90 @@
+package harness_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"testing"
+
+	"github.com/mailmatrix/mailmatrix/harness"
+	"github.com/mailmatrix/mailmatrix/internal/login"
+	"github.com/mailmatrix/mailmatrix/internal/wire"
+	"github.com/mailmatrix/mailmatrix/reports"
+	"github.com/mailmatrix/mailmatrix/server"
+)
+
+// No canary is in any artefact, in any encoding: every format, with every
+// transcript, of a good server and of bad ones whose failures are printed at
+// length, and the server's log at its most talkative.
+func TestNoCanaryInAnyArtefact(t *testing.T) {
+	const seed = 7
+	s := harness.SecretsOf(seed)
+	secret := []wire.Needle{
+		{Name: "password", Text: s.Password}, {Name: "override", Text: s.Override},
+		{Name: "wrong password", Text: s.Wrong}, {Name: "Windows password", Text: s.WindowsPassword},
+	}
+	passwords := wire.NewSearcher(secret...)
+	// A log tells who logged in. Everywhere else a name, though no secret, would
+	// keep transcripts from being shared.
+	everything := wire.NewSearcher(append(secret, wire.Needle{Name: "name", Text: s.Name},
+		wire.Needle{Name: "Windows user", Text: s.WindowsUser})...)
+	p := plan(t, harness.Grid{Overrides: []login.Override{login.OverrideSet}, Flavours: []login.Flavour{login.Classic},
+		Profiles: []string{"probe", "outlook", "eudora-7-win"}})
+	for _, bug := range []server.Bug{"", server.WrongAccepted, server.PolicyAtTheEnd} {
+		t.Run("server "+string(bug), func(t *testing.T) {
+			log := &lockedBuffer{}
+			logger := slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+			reference, err := server.NewReference(server.WithBug(bug), server.WithLogger(logger))
+			if err != nil {
+				t.Fatal(err)
+			}
+			report := harness.Run(context.Background(), p, harness.Config{Target: reference, Seed: seed,
+				Transcripts: harness.KeepAll, Tool: "mailmatrix test"})
+			if err := reference.Close(); err != nil {
+				t.Error(err)
+			}
+			if len(report.Lines) < 50 || len(report.Transcripts) < p.Cells()/2 {
+				t.Fatalf("%d lines, %d transcripts: there is nothing to search", len(report.Lines), len(report.Transcripts))
+			}
+			artefacts := map[string][]byte{"log": log.Bytes(), "dump": fmt.Appendf(nil, "%+v", report)}
+			for _, format := range reports.All() {
+				var b bytes.Buffer
+				if err := format.Write(&b, report, reports.Options{Width: 100, Verbose: true}); err != nil {
+					t.Errorf("%s: %v", format.Name, err)
+				}
+				artefacts[format.Name] = b.Bytes()
+			}
+			for name, artefact := range artefacts {
+				if len(artefact) == 0 {
+					t.Errorf("%s is empty", name)
+				}
+				search := everything
+				if name == "log" {
+					search = passwords
+				}
+				for _, found := range search.Find(artefact) {
+					t.Errorf("%s shows the %s", name, found.Name)
+				}
+			}
+		})
+	}
+}
+
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) Bytes() []byte {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Bytes()
+}

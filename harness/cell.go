@@ -1,0 +1,115 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strings"
+
+	"github.com/mailmatrix/mailmatrix/clientsim"
+	"github.com/mailmatrix/mailmatrix/internal/login"
+	"github.com/mailmatrix/mailmatrix/internal/wire"
+)
+
+// cell runs one cell: a server in the cell's state, one client, one opinion.
+func (r *runner) cell(ctx context.Context, j Job) result {
+	started := r.Now()
+	got := newCellResult(j)
+	opened, err := r.Target.Under(ctx, login.Setup{
+		Flavour:  j.Cell.Flavour,
+		Database: j.Cell.Database,
+		Policy:   j.Policy,
+		Accounts: []login.Account{r.secrets.Account(j.Cell.Override)},
+	})
+	if err != nil {
+		got.Rule(cannot(err))
+		return result{done: true, cell: got}
+	}
+	door := &watched{Door: opened}
+	seen := clientsim.Login(ctx, clientsim.Config{
+		Profile: j.Profile, Protocol: j.Cell.Protocol, Transport: j.Cell.Transport, Mechanism: j.Cell.Mechanism,
+		Door: door, Host: login.DefaultIdentity, Secrets: r.secrets, Credential: j.Cell.Credential,
+		Rand: nonces, Now: r.Now, Limit: r.Limit,
+	})
+	o := r.observe(seen, door, j.Cell.Protocol, j.Cell.Transport)
+	if err := door.Close(); err != nil && o.Outcome != login.Error {
+		o.Outcome, o.Detail = login.Error, "closing the door: "+err.Error()
+	}
+	got.Offered, got.Attempted, got.Used, got.Outcome = o.Offered, o.Attempted, o.Used, o.Outcome
+	got.Exposure, got.Exposures = login.Strongest(o.Exposures), o.Exposures
+	if door.cannot != nil {
+		got.Outcome = ""
+	}
+	got.Rule(door.judge(j.Expect.Judge(o)))
+	got.ElapsedMS = milliseconds(r.Now().Sub(started))
+	out := result{done: true, cell: got}
+	if r.kept(got.Verdict) {
+		out.transcript = r.veiled(seen.Transcript)
+	}
+	return out
+}
+
+// observe completes what the client saw by what the server recorded and by
+// what a listener could read.
+func (r *runner) observe(seen clientsim.Result, door wire.Door, p login.Protocol, t login.Transport) login.Observation {
+	o := seen.Observation
+	o.Reply, o.Detail = r.veil(o.Reply), r.veil(o.Detail)
+	records := door.Record()
+	o.Outcome = o.Outcome.Refine(records)
+	if o.Outcome == login.Refused && len(records) == 0 && rejectsCredentials(p, o.Reply) {
+		o.Outcome = login.RefusedCredentials
+	}
+	if seen.Tap != nil {
+		o.Exposures = r.ear.Listen(seen.Tap.Lines(), p, t)
+	}
+	return o
+}
+
+// rejectsCredentials reads the code of a refusal where there is no record:
+// RFC 4954 6, RFC 3206 4.
+func rejectsCredentials(p login.Protocol, reply string) bool {
+	if p == login.POP3 {
+		return strings.HasPrefix(reply, "-ERR [AUTH]")
+	}
+	return strings.HasPrefix(reply, "535")
+}
+
+func newCellResult(j Job) login.CellResult {
+	c := j.Cell
+	profile, variant := login.SplitProfile(c.Profile)
+	return login.CellResult{
+		ID: c.ID(), Flavour: c.Flavour, Protocol: c.Protocol, Transport: c.Transport, Mechanism: c.Mechanism,
+		Setting: c.Setting, Profile: profile, Variant: variant, Database: c.Database, Override: c.Override,
+		Credential: c.Credential, Expected: j.Expect.Outcomes, Refs: j.Expect.Refs, Basis: "measured",
+		Confidence: j.Profile.Confidence(c.Protocol, c.Mechanism, c.Transport),
+	}
+}
+
+// watched is a door that remembers whether the target could not open it.
+type watched struct {
+	wire.Door
+	cannot *login.CannotError
+}
+
+func (w *watched) Dial(ctx context.Context, p login.Protocol, t login.Transport) (net.Conn, error) {
+	c, err := w.Door.Dial(ctx, p, t)
+	_ = errors.As(err, &w.cannot)
+	return c, err
+}
+
+// judge lets a ruling stand, unless there was nothing to be judged.
+func (w *watched) judge(g login.Ruling) login.Ruling {
+	if w.cannot != nil {
+		return cannot(w.cannot)
+	}
+	return g
+}
+
+// cannot judges an experiment that the target did not let begin.
+func cannot(err error) login.Ruling {
+	var c *login.CannotError
+	if errors.As(err, &c) {
+		return login.Ruling{Verdict: login.Skip, Why: login.WhyCannot, Reason: c.Error()}
+	}
+	return login.Ruling{Verdict: login.Broken, Reason: err.Error()}
+}

@@ -1,0 +1,66 @@
+package harness
+
+import (
+	"math/rand/v2"
+	"runtime"
+	"time"
+)
+
+// Transcripts says which conversations a report keeps.
+type Transcripts string
+
+const (
+	// KeepFailed keeps those of what did not pass; the default.
+	KeepFailed Transcripts = "failed"
+	KeepAll    Transcripts = "all"
+	KeepNone   Transcripts = "none"
+)
+
+// Config is what a run needs besides its plan. Target must be set; every
+// other zero value is sensible.
+type Config struct {
+	Target Target
+	// TargetKind is "reference" or "remote"; "" is "remote".
+	TargetKind string
+	// Tool is name and version of the program, for the report.
+	Tool string
+	// Seed makes canaries and nonces; a run can be repeated with it.
+	Seed uint64
+	// Now is the clock; nil is [time.Now].
+	Now func() time.Time
+	// Limit is how long a server may take for one answer; 0 is 10 seconds.
+	Limit time.Duration
+	// Parallel is how many experiments run at once; 0 suits the machine.
+	Parallel int
+	// Transcripts is which conversations are kept; "" is KeepFailed.
+	Transcripts Transcripts
+	// Progress, where set, is told after each experiment how many of all are
+	// done. Calls do not overlap.
+	Progress func(done, all int)
+}
+
+func (c Config) withDefaults() Config {
+	if c.TargetKind == "" {
+		c.TargetKind = "remote"
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Limit == 0 {
+		c.Limit = 10 * time.Second
+	}
+	if c.Parallel == 0 {
+		// Both ends share the machine, and each waits for the other half of the
+		// time: some more experiments than processors keep them busy.
+		c.Parallel = 4 * runtime.GOMAXPROCS(0)
+	}
+	if c.Transcripts == "" {
+		c.Transcripts = KeepFailed
+	}
+	return c
+}
+
+// chance is the source of a run's canaries.
+func (c Config) chance() *rand.Rand {
+	return rand.New(rand.NewPCG(c.Seed, 0x6d61696c6d617472)) //nolint:gosec // repeatable on purpose; keys are made elsewhere
+}

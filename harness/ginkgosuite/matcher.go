@@ -1,0 +1,73 @@
+package ginkgosuite
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/onsi/gomega/types"
+
+	"github.com/mailmatrix/mailmatrix/harness"
+)
+
+// Conform succeeds for a complete [harness.Report] in which something ran and
+// nothing failed, was broken or stayed unjudged. Its failure message names
+// every result that did, with reason and transcript.
+func Conform() types.GomegaMatcher { return conform{} }
+
+type conform struct{}
+
+func (conform) Match(actual any) (bool, error) {
+	report, ok := actual.(harness.Report)
+	if !ok {
+		return false, fmt.Errorf("Conform wants a harness.Report, not a %T", actual)
+	}
+	return report.Complete && ran(report) && len(failures(report)) == 0, nil
+}
+
+func ran(r harness.Report) bool { return len(r.Cells)+len(r.Scenarios) > 0 }
+
+func (conform) FailureMessage(actual any) string {
+	report, _ := actual.(harness.Report)
+	var b strings.Builder
+	if !report.Complete {
+		b.WriteString("the run was interrupted\n")
+	}
+	if !ran(report) {
+		b.WriteString("nothing ran\n")
+	}
+	found := failures(report)
+	fmt.Fprintf(&b, "%d results do not conform\n", len(found))
+	for _, f := range found {
+		b.WriteString(f)
+	}
+	return b.String()
+}
+
+func (conform) NegatedFailureMessage(any) string {
+	return "expected something to fail, and nothing did"
+}
+
+// failures describes each result that does not conform.
+func failures(r harness.Report) []string {
+	var found []string
+	describe := func(id, verdict, reason string, transcript *int) {
+		lines := ""
+		if transcript != nil {
+			for _, i := range r.Transcripts[*transcript] {
+				lines += "    " + r.Lines[i] + "\n"
+			}
+		}
+		found = append(found, fmt.Sprintf("%s %s: %s\n%s", verdict, id, reason, lines))
+	}
+	for _, c := range r.Cells {
+		if !conforms(c.Verdict) {
+			describe(c.ID, c.Verdict.String(), c.Reason, c.Transcript)
+		}
+	}
+	for _, s := range r.Scenarios {
+		if !conforms(s.Verdict) {
+			describe(s.ID, s.Verdict.String(), s.Reason, s.Transcript)
+		}
+	}
+	return found
+}

@@ -1,0 +1,102 @@
+// Package ginkgosuite makes ginkgo specs of a plan, so that a project can run
+// the matrix against its own server inside its own suite:
+//
+//	var target *myTarget // implements harness.Target
+//
+//	var _ = BeforeSuite(func() { target = startMyServer() })
+//
+//	var _ = ginkgosuite.Describe("my server", harness.Grid{Profiles: []string{"eudora"}},
+//		func() harness.Config { return harness.Config{Target: target} })
+//
+// Specs carry labels for profile, protocol, flavour, mechanism and kind:
+//
+//	go test ./... -ginkgo.label-filter='outlook && pop3'
+//
+// It is the only package of this module that imports ginkgo; import it from
+// tests only.
+package ginkgosuite
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/onsi/ginkgo/v2"
+	"github.com/onsi/gomega"
+
+	"github.com/mailmatrix/mailmatrix/harness"
+	"github.com/mailmatrix/mailmatrix/internal/login"
+)
+
+// Describe makes a spec for each group of cells that differ in transport,
+// setting, database, override and credential alone, and for each kind of
+// scenario: thousands of specs would cost more than the logins. The failure of
+// a group names every cell in it that failed, with its transcript.
+//
+// config is called once for each spec, when it runs. A grid that cannot be
+// planned panics: ginkgo builds its tree before anything can be reported.
+func Describe(text string, grid harness.Grid, config func() harness.Config) bool {
+	ginkgo.GinkgoHelper()
+	plan, err := harness.NewPlan(grid)
+	if err != nil {
+		panic("ginkgosuite: " + err.Error())
+	}
+	return ginkgo.Describe(text, func() {
+		for _, g := range groups(plan) {
+			ginkgo.It(g.text(), ginkgo.Label(g.labels...), func(ctx ginkgo.SpecContext) {
+				report := harness.Run(ctx, g.plan, config())
+				ginkgo.AddReportEntry("totals", report.Totals, ginkgo.ReportEntryVisibilityNever)
+				gomega.Expect(report).To(Conform())
+			})
+		}
+	})
+}
+
+// group is what one spec runs.
+type group struct {
+	name   string
+	labels []string
+	plan   harness.Plan
+}
+
+func (g group) text() string {
+	return fmt.Sprintf("%s conforms (%d experiments)", g.name, len(g.plan.Jobs))
+}
+
+// groups divides a plan, in its order.
+func groups(plan harness.Plan) []*group {
+	var all []*group
+	byName := map[string]*group{}
+	for _, j := range plan.Jobs {
+		labels := labelsOf(j)
+		name := strings.Join(labels, " ")
+		g, known := byName[name]
+		if !known {
+			g = &group{name: name, labels: labels}
+			byName[name] = g
+			all = append(all, g)
+		}
+		g.plan.Jobs = append(g.plan.Jobs, j)
+	}
+	return all
+}
+
+func labelsOf(j harness.Job) []string {
+	if s := j.Scenario; s != nil {
+		labels := []string{s.Kind}
+		for _, l := range []string{s.Profile, string(s.Protocol)} {
+			if l != "" {
+				labels = append(labels, l)
+			}
+		}
+		return labels
+	}
+	c := j.Cell
+	// A slash would divide a label filter's regular expression.
+	mechanism := strings.ReplaceAll(string(c.Mechanism), "/", "-")
+	return []string{c.Profile, string(c.Protocol), string(c.Flavour), mechanism}
+}
+
+// conforms reports a result that needs no attention.
+func conforms(v login.Verdict) bool {
+	return v == login.Pass || v == login.Skip || v == login.Warn
+}

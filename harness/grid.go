@@ -1,0 +1,112 @@
+package harness
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/mailmatrix/mailmatrix/clientsim"
+	"github.com/mailmatrix/mailmatrix/internal/login"
+)
+
+// Grid says which part of the matrix to plan. An empty axis is the whole of
+// it; the zero value is the default run.
+type Grid struct {
+	Flavours    []login.Flavour
+	Protocols   []login.Protocol
+	Transports  []login.Transport
+	Mechanisms  []login.Mechanism
+	Settings    []login.Setting
+	Profiles    []string
+	Databases   []login.Database
+	Overrides   []login.Override
+	Credentials []login.Credential
+
+	// Full crosses every axis for every profile.
+	Full bool
+	// Policy, where given, replaces mechanism and setting: who can log in
+	// under this one?
+	Policy *login.Policy
+	// Extra profiles stand beside the built-in ones.
+	Extra []clientsim.Profile
+}
+
+// Selection is what narrows the grid, as a report prints it.
+func (g Grid) Selection() map[string][]string {
+	s := map[string][]string{}
+	put(s, "flavour", g.Flavours)
+	put(s, "protocol", g.Protocols)
+	put(s, "transport", g.Transports)
+	put(s, "mechanism", g.Mechanisms)
+	put(s, "profile", g.Profiles)
+	put(s, "database", g.Databases)
+	put(s, "override", g.Overrides)
+	put(s, "credential", g.Credentials)
+	for _, setting := range g.Settings {
+		s["setting"] = append(s["setting"], setting.String())
+	}
+	return s
+}
+
+func put[T ~string](selection map[string][]string, axis string, values []T) {
+	for _, v := range values {
+		selection[axis] = append(selection[axis], string(v))
+	}
+}
+
+// narrow keeps the values of an axis that were asked for.
+func narrow[T comparable](all, asked []T) []T {
+	if len(asked) == 0 {
+		return all
+	}
+	var kept []T
+	for _, v := range all {
+		if slices.Contains(asked, v) {
+			kept = append(kept, v)
+		}
+	}
+	return kept
+}
+
+// wants reports whether an axis lets v through; a scenario without the field
+// (the zero value) always passes.
+func wants[T comparable](asked []T, v T) bool {
+	var none T
+	return len(asked) == 0 || v == none || slices.Contains(asked, v)
+}
+
+// profiles resolves the names that were asked for, among built-in and extra.
+func (g Grid) profiles() ([]clientsim.Profile, error) {
+	all := append(clientsim.All(), g.Extra...)
+	if len(g.Profiles) == 0 {
+		return all, nil
+	}
+	names := make([]string, len(all))
+	for i, p := range all {
+		names[i] = p.Name
+	}
+	var kept []clientsim.Profile
+	for _, asked := range g.Profiles {
+		name, err := login.ParseName("profile", asked, names)
+		if err != nil {
+			return nil, err
+		}
+		p := all[slices.Index(names, name)]
+		if !slices.ContainsFunc(kept, func(k clientsim.Profile) bool { return k.Name == p.Name }) {
+			kept = append(kept, p)
+		}
+	}
+	return kept, nil
+}
+
+// NothingMatchedError says that a selection left nothing to run.
+type NothingMatchedError struct{ Selection map[string][]string }
+
+func (e *NothingMatchedError) Error() string {
+	var parts []string
+	for _, axis := range slices.Sorted(maps.Keys(e.Selection)) {
+		parts = append(parts, axis+" "+strings.Join(e.Selection[axis], ","))
+	}
+	return fmt.Sprintf("nothing matches %s: `mailmatrix plan` prints what there is", strings.Join(parts, ", "))
+}

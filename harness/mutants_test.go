@@ -1,0 +1,72 @@
+package harness_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/mailmatrix/mailmatrix/harness"
+	"github.com/mailmatrix/mailmatrix/internal/login"
+	"github.com/mailmatrix/mailmatrix/server"
+)
+
+// Every mutant of the server breaks one rule, and the matrix must notice: at
+// least one cell or scenario turns to fail.
+func TestMutants(t *testing.T) {
+	plan, err := harness.NewPlan(harness.Grid{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	samples := sample(plan, 24)
+	killed := 0
+	for _, bug := range server.Bugs() {
+		t.Run(string(bug.Name), func(t *testing.T) {
+			killer := kill(t, bug.Name, samples)
+			if killer == "" {
+				t.Errorf("survives: %s (rule %s)", bug.What, bug.Rule)
+				return
+			}
+			killed++
+			t.Logf("killed by %s", killer)
+		})
+	}
+	t.Logf("%d of %d mutants killed", killed, len(server.Bugs()))
+}
+
+// sample deals the jobs of a plan into n plans, as cards are dealt: each holds
+// something of everything, and most mutants die in the first.
+func sample(plan harness.Plan, n int) []harness.Plan {
+	samples := make([]harness.Plan, n)
+	for i, j := range plan.Jobs {
+		s := &samples[i%n]
+		s.Jobs = append(s.Jobs, j)
+	}
+	return samples
+}
+
+// kill returns the first result that a mutant turns to fail, or "".
+func kill(t *testing.T, bug server.Bug, samples []harness.Plan) string {
+	t.Helper()
+	mutant, err := server.NewReference(server.WithBug(bug))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := mutant.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	for _, s := range samples {
+		report := harness.Run(context.Background(), s, harness.Config{Target: mutant})
+		for _, c := range report.Cells {
+			if c.Verdict == login.Fail {
+				return c.ID + ": " + c.Reason
+			}
+		}
+		for _, c := range report.Scenarios {
+			if c.Verdict == login.Fail {
+				return c.ID + ": " + c.Reason
+			}
+		}
+	}
+	return ""
+}

@@ -1,0 +1,172 @@
+package harness
+
+import (
+	"slices"
+
+	"github.com/mailmatrix/mailmatrix/clientsim"
+	"github.com/mailmatrix/mailmatrix/internal/login"
+	"github.com/mailmatrix/mailmatrix/internal/mech"
+	"github.com/mailmatrix/mailmatrix/scenarios"
+)
+
+// Job is one experiment: a cell, or a scenario.
+type Job struct {
+	Cell     login.Cell // the zero value in a scenario's job
+	Profile  clientsim.Profile
+	Policy   login.Policy
+	Expect   login.Expectation
+	Scenario *scenarios.Scenario
+}
+
+// ID names the job.
+func (j Job) ID() string {
+	if j.Scenario != nil {
+		return j.Scenario.ID
+	}
+	return j.Cell.ID()
+}
+
+// Plan is everything that would run, in the order of the report. It is made
+// without a network.
+type Plan struct {
+	Jobs      []Job
+	Lacks     []login.Lack
+	Selection map[string][]string
+}
+
+// Cells counts the jobs that are cells.
+func (p Plan) Cells() int {
+	n := 0
+	for _, j := range p.Jobs {
+		if j.Scenario == nil {
+			n++
+		}
+	}
+	return n
+}
+
+// NewPlan crosses the axes of the grid. An unknown profile is an error, and so
+// is a grid in which no cell is left (*[NothingMatchedError]).
+func NewPlan(g Grid) (Plan, error) {
+	profiles, err := g.profiles()
+	if err != nil {
+		return Plan{}, err
+	}
+	plan := Plan{Selection: g.Selection()}
+	oracle := login.ByDocument{}
+	if g.Policy != nil {
+		oracle.Policy = *g.Policy
+	}
+	for _, p := range profiles {
+		plan.Lacks = append(plan.Lacks, lacks(g, p)...)
+		facts := p.Facts()
+		for _, cell := range g.cells(p) {
+			plan.Jobs = append(plan.Jobs, Job{
+				Cell:    cell,
+				Profile: p,
+				Policy:  cell.Policy(oracle.Policy, mechanismsIn(cell.Protocol)),
+				Expect:  oracle.Expect(cell, facts),
+			})
+		}
+	}
+	if len(plan.Jobs) == 0 {
+		return Plan{}, &NothingMatchedError{plan.Selection}
+	}
+	for _, s := range scenarios.All(profiles) {
+		if g.Policy == nil && g.wantsScenario(s) || s.Kind == login.KindControl {
+			plan.Jobs = append(plan.Jobs, Job{Scenario: &s})
+		}
+	}
+	return plan, nil
+}
+
+// cells crosses the axes for one profile, in the order of the ID but for the
+// profile, which comes first.
+func (g Grid) cells(p clientsim.Profile) []login.Cell {
+	var cells []login.Cell
+	overrides, credentials := login.Overrides(), login.Credentials(login.OverrideSet)
+	if !g.Full && !crossedInFull(p) {
+		overrides, credentials = []login.Override{login.NoOverride}, []login.Credential{login.WithAccount}
+	}
+	for _, flavour := range narrow(login.Flavours(), g.Flavours) {
+		for _, protocol := range narrow(login.Protocols(), g.Protocols) {
+			for _, transport := range narrow(p.Transports(protocol), g.Transports) {
+				for _, mechanism := range narrow(g.mechanisms(p, protocol), g.Mechanisms) {
+					for _, setting := range narrow(g.settings(), g.Settings) {
+						for _, database := range narrow(login.Databases(), g.Databases) {
+							for _, override := range narrow(overrides, g.Overrides) {
+								for _, credential := range narrow(narrow(login.Credentials(override), credentials), g.Credentials) {
+									cells = append(cells, login.Cell{Flavour: flavour, Protocol: protocol, Transport: transport,
+										Mechanism: mechanism, Setting: setting, Profile: p.Name, Database: database,
+										Override: override, Credential: credential})
+								}
+							}
+						}
+					}
+				}
+			}
+		}
+	}
+	return cells
+}
+
+// mechanisms are those that make cells: the profile's own, and its automatic
+// choice; under a declared policy the choice alone, but each for the probe.
+func (g Grid) mechanisms(p clientsim.Profile, protocol login.Protocol) []login.Mechanism {
+	auto := []login.Mechanism{login.Auto}
+	switch {
+	case p.Probe():
+		return p.Mechanisms(protocol)
+	case g.Policy != nil:
+		return auto
+	default:
+		return slices.Concat(p.Mechanisms(protocol), auto)
+	}
+}
+
+func (g Grid) settings() []login.Setting {
+	if g.Policy != nil {
+		return []login.Setting{login.Declared}
+	}
+	return login.Settings()
+}
+
+// crossedInFull: the default run crosses every axis for the probe and for the
+// document's clients, each other profile in its plain case only.
+func crossedInFull(p clientsim.Profile) bool {
+	return p.Probe() || slices.Contains(documentClients, p.Name)
+}
+
+var documentClients = []string{"outlook", "outlook-express", "eudora", "eudora-7-win", "outlook-express-6"}
+
+// wantsScenario: a flag that narrows cells also narrows the scenarios that
+// have the field.
+func (g Grid) wantsScenario(s scenarios.Scenario) bool {
+	return wants(g.Flavours, s.Setup.Flavour) &&
+		wants(g.Protocols, s.Protocol) && wants(g.Protocols, s.Also) &&
+		wants(g.Transports, s.Transport) &&
+		wants(g.Mechanisms, s.Mechanism) &&
+		wants(g.Databases, s.Setup.Database) &&
+		wants(g.Profiles, s.Profile)
+}
+
+// lacks says once what makes no cell.
+func lacks(g Grid, p clientsim.Profile) []login.Lack {
+	var kept []login.Lack
+	for _, l := range p.Lacks() {
+		if wants(g.Protocols, l.Protocol) && wants(g.Mechanisms, l.Mechanism) && wants(g.Transports, l.Transport) {
+			kept = append(kept, l)
+		}
+	}
+	return kept
+}
+
+func mechanismsIn(p login.Protocol) []login.Mechanism {
+	var names []login.Mechanism
+	for _, m := range mech.All() {
+		if m.In(p) {
+			names = append(names, m.Name)
+		}
+	}
+	return names
+}

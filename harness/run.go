@@ -1,0 +1,203 @@
+package harness
+
+import (
+	"context"
+	crand "crypto/rand"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/mailmatrix/mailmatrix/internal/login"
+)
+
+// Run runs the plan against the target. When ctx ends, what is done is kept
+// and the report says that it is not complete. It returns when no experiment
+// is under way any more.
+func Run(ctx context.Context, plan Plan, config Config) login.Report {
+	config = config.withDefaults()
+	secrets := newSecrets(config.chance())
+	r := &runner{
+		Config:  config,
+		secrets: secrets,
+		ear:     newEavesdropper(secrets),
+		results: make([]result, len(plan.Jobs)),
+	}
+	started := config.Now()
+	r.all(ctx, plan.Jobs)
+	report := r.report(plan)
+	report.Started = started.UTC().Truncate(time.Second)
+	report.ElapsedMS = milliseconds(config.Now().Sub(started))
+	return report
+}
+
+// runner is one run under way.
+type runner struct {
+	Config
+	secrets login.Secrets
+	ear     *eavesdropper
+	results []result // by job; written once each, by the worker that took it
+}
+
+// result is what became of one job.
+type result struct {
+	done       bool
+	cell       login.CellResult
+	scenario   login.ScenarioResult
+	transcript []string
+}
+
+// all runs the jobs, the controls around them: a run whose controls do not
+// hold says nothing.
+func (r *runner) all(ctx context.Context, jobs []Job) {
+	var first, last, rest []int
+	for i, j := range jobs {
+		switch {
+		case j.Scenario == nil || j.Scenario.Kind != login.KindControl:
+			rest = append(rest, i)
+		case strings.HasSuffix(j.Scenario.ID, "/last"):
+			last = append(last, i)
+		default:
+			first = append(first, i)
+		}
+	}
+	done := 0
+	var telling sync.Mutex
+	tell := func() {
+		telling.Lock()
+		defer telling.Unlock()
+		done++
+		if r.Progress != nil {
+			r.Progress(done, len(jobs))
+		}
+	}
+	for _, some := range [][]int{first, rest, last} {
+		r.some(ctx, jobs, some, tell)
+	}
+}
+
+// some runs the jobs with these indices in parallel.
+func (r *runner) some(ctx context.Context, jobs []Job, indices []int, tell func()) {
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(r.Parallel, len(indices)) {
+		workers.Go(func() {
+			for ctx.Err() == nil {
+				n := int(next.Add(1)) - 1
+				if n >= len(indices) {
+					return
+				}
+				i := indices[n]
+				got := r.one(ctx, jobs[i])
+				if ctx.Err() != nil {
+					return // interrupted half way: it says nothing
+				}
+				r.results[i] = got
+				tell()
+			}
+		})
+	}
+	workers.Wait()
+}
+
+func (r *runner) one(ctx context.Context, j Job) result {
+	if j.Scenario != nil {
+		return r.scenario(ctx, *j.Scenario)
+	}
+	return r.cell(ctx, j)
+}
+
+// report puts the results together in the order of the plan.
+func (r *runner) report(plan Plan) login.Report {
+	report := login.Report{
+		Schema: login.Schema, Tool: r.Tool, Catalogue: Catalogue, Seed: r.Seed, Vantage: "127.0.0.1",
+		Complete: true, Selection: plan.Selection,
+		Targets: []login.TargetResult{{Name: r.Target.Name(), Kind: r.TargetKind, Doors: []login.DoorResult{}}},
+		Lacks:   plan.Lacks,
+	}
+	table := lineTable{index: map[string]int{}}
+	for i := range r.results {
+		got := &r.results[i]
+		switch {
+		case !got.done:
+			report.Complete = false
+		case plan.Jobs[i].Scenario != nil:
+			got.scenario.Transcript = table.keep(got.transcript)
+			report.Scenarios = append(report.Scenarios, got.scenario)
+		default:
+			got.cell.Transcript = table.keep(got.transcript)
+			report.Cells = append(report.Cells, got.cell)
+		}
+	}
+	report.Lines, report.Transcripts = table.lines, table.rows
+	report.Count()
+	return report
+}
+
+// Catalogue is the version of what is tested: the axes and the scenarios.
+const Catalogue = "2026.1"
+
+// lineTable shares the lines of transcripts: thousands of conversations are
+// made of few distinct ones.
+type lineTable struct {
+	index map[string]int
+	lines []string
+	rows  [][]int
+}
+
+// keep returns the row of a transcript, nil for none.
+func (t *lineTable) keep(transcript []string) *int {
+	if len(transcript) == 0 {
+		return nil
+	}
+	row := make([]int, len(transcript))
+	for i, line := range transcript {
+		at, known := t.index[line]
+		if !known {
+			at = len(t.lines)
+			t.index[line] = at
+			t.lines = append(t.lines, line)
+		}
+		row[i] = at
+	}
+	t.rows = append(t.rows, row)
+	at := len(t.rows) - 1
+	return &at
+}
+
+// kept reports whether a transcript of this verdict is wanted.
+func (r *runner) kept(v login.Verdict) bool {
+	switch r.Transcripts {
+	case KeepAll:
+		return true
+	case KeepNone:
+		return false
+	default:
+		return v != login.Pass && v != login.Skip
+	}
+}
+
+// veil hides the secrets that a server may have echoed. What a client sends
+// is hidden by the code that sends it; of an answer nobody else can know.
+func (r *runner) veil(line string) string {
+	if len(r.ear.search.Find([]byte(line))) == 0 {
+		return line
+	}
+	head, _, _ := strings.Cut(line, " ")
+	return head + " <a secret, echoed>"
+}
+
+func (r *runner) veiled(transcript []string) []string {
+	for i, line := range transcript {
+		mark, text, _ := strings.Cut(line, " ")
+		transcript[i] = mark + " " + r.veil(text)
+	}
+	return transcript
+}
+
+func milliseconds(d time.Duration) float64 {
+	return float64(d.Microseconds()) / 1000
+}
+
+// nonces is where clients take their chance from.
+var nonces = crand.Reader

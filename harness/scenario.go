@@ -1,0 +1,74 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/mailmatrix/mailmatrix/internal/login"
+	"github.com/mailmatrix/mailmatrix/scenarios"
+)
+
+// scenario runs one scenario.
+func (r *runner) scenario(ctx context.Context, s scenarios.Scenario) result {
+	got := login.ScenarioResult{ID: s.ID, Kind: s.Kind, Profile: s.Profile, Protocol: s.Protocol,
+		Transport: s.Transport, Expected: s.Expected, Refs: s.Refs}
+	setup := s.Setup
+	setup.Accounts = []login.Account{r.secrets.Account(login.NoOverride)}
+	session := &scenarios.Session{Secrets: r.secrets, Rand: nonces, Now: r.Now, Limit: r.Limit}
+
+	opened, err := r.Target.Under(ctx, setup)
+	if err != nil && !errors.As(err, &session.Refused) {
+		got.Rule(cannot(err))
+		return result{done: true, scenario: got}
+	}
+	door := &watched{Door: opened}
+	if opened != nil {
+		session.Door = door
+	}
+	outcome, err := s.Run(ctx, session)
+	if opened != nil {
+		err = errors.Join(err, opened.Close())
+	}
+	got.Outcome = r.veil(outcome)
+	var transcript []string
+	var exposures []login.Exposure
+	for _, seen := range session.Seen() {
+		transcript = append(transcript, seen.Transcript()...)
+		exposures = append(exposures, r.ear.Listen(seen.Tap.Lines(), seen.Protocol, seen.Transport)...)
+	}
+	got.Exposure = login.Strongest(exposures)
+	got.Rule(door.judge(judge(s, got, err)))
+	got.Reason = r.veil(got.Reason)
+	out := result{done: true, scenario: got}
+	if r.kept(got.Verdict) {
+		out.transcript = r.veiled(transcript)
+	}
+	return out
+}
+
+// lets are the outcomes in which somebody was let through.
+var lets = map[string]bool{"accepted": true, string(login.LoggedIn): true, scenarios.CertificateTaken: true}
+
+// judge compares a scenario with what it expects.
+func judge(s scenarios.Scenario, got login.ScenarioResult, err error) login.Ruling {
+	switch {
+	case err != nil:
+		return login.Ruling{Verdict: login.Broken, Reason: err.Error()}
+	case !slices.Contains(s.Expected, got.Outcome):
+		return login.Ruling{Verdict: login.Fail,
+			Reason:          fmt.Sprintf("expected %s, saw %s", strings.Join(s.Expected, " or "), got.Outcome),
+			WronglyAccepted: lets[got.Outcome],
+			WronglyRefused:  !lets[got.Outcome] && slices.ContainsFunc(s.Expected, func(e string) bool { return lets[e] })}
+	case s.Shown != nil && got.Exposure > *s.Shown:
+		return login.Ruling{Verdict: login.Fail,
+			Reason: fmt.Sprintf("a listener can read more than expected: %s, not %s", got.Exposure, *s.Shown)}
+	case s.Shown != nil && got.Exposure < *s.Shown:
+		return login.Ruling{Verdict: login.Broken,
+			Reason: fmt.Sprintf("the tap saw %s where %s must be readable", got.Exposure, *s.Shown)}
+	default:
+		return login.Ruling{Verdict: login.Pass}
+	}
+}

@@ -1,0 +1,115 @@
+package scenarios
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/mailmatrix/mailmatrix/internal/login"
+)
+
+// relays cross the document's three ways of being trusted (and none) with
+// where the mail goes and whether the server demands a login.
+func relays() []Scenario {
+	var all []Scenario
+	for _, trust := range []string{"none", "interface", "assumption", "login"} {
+		for _, where := range []string{"local", "remote"} {
+			for _, demand := range []bool{false, true} {
+				all = append(all, relay(trust, where, demand))
+			}
+		}
+	}
+	return all
+}
+
+func relay(trust, where string, demand bool) Scenario {
+	setup := login.Setup{
+		Flavour: login.Classic, Database: login.WinGate,
+		Policy: login.Only(login.PLAIN, login.Allow),
+		Trust:  login.Trust{DemandAuth: demand},
+	}
+	switch trust {
+	case "interface":
+		setup.Trust.Interfaces = []string{"127.0.0.1"}
+	case "assumption":
+		setup.Trust.Assumptions = []login.Assumption{{Address: "127.0.0.1"}}
+	}
+	asked := "login-optional"
+	if demand {
+		asked = "login-demanded"
+	}
+	return Scenario{
+		ID: fmt.Sprintf("scenario/relay/%s/%s-domain/%s", trust, where, asked), Kind: "relay",
+		Protocol: login.SMTP, Transport: login.Plain,
+		Setup:    setup,
+		Expected: []string{relayed(trust, where, demand)},
+		Refs:     []string{"WinGate Mail Security: Authentication", "RFC 4954 6", "RFC 5321 3.6.2"},
+		Run: func(ctx context.Context, s *Session) (string, error) {
+			return tryRelay(ctx, s, trust == "login", where)
+		},
+	}
+}
+
+// relayed is rule 6: the untrusted may deliver to local domains only.
+func relayed(trust, where string, demand bool) string {
+	switch {
+	case trust != "none" || where == "local":
+		return "accepted"
+	case demand:
+		return "530 5.7.0"
+	default:
+		return "550 5.7.1"
+	}
+}
+
+func tryRelay(ctx context.Context, s *Session, logIn bool, where string) (string, error) {
+	c, err := s.open(ctx, login.SMTP, login.Plain)
+	if err != nil {
+		return "", err
+	}
+	defer c.quit()
+	if logIn {
+		if got, err := c.logIn(s.Secrets.Name, s.Secrets.Password); err != nil || !got.positive {
+			return "login " + accepted(got), err
+		}
+	}
+	to := s.Secrets.Name + "@" + login.DefaultDomain
+	if where == "remote" {
+		to = "somebody@elsewhere.example"
+	}
+	got, err := c.send("sender@elsewhere.example", to, "Subject: relay\r\n\r\nrelay\r\n")
+	if err != nil || got.positive {
+		return accepted(got), err
+	}
+	return codes(got.line), nil
+}
+
+// send runs one mail transaction and returns the first refusal in it, or the
+// last answer. An address that is an account's own is shown as the user.
+func (c *talk) send(from, to, message string) (said, error) {
+	shownTo := to
+	if _, domain, _ := strings.Cut(to, "@"); domain == login.DefaultDomain {
+		shownTo = "<user>@" + domain
+	}
+	steps := []struct{ line, shown string }{
+		{"MAIL FROM:<" + from + ">", "MAIL FROM:<" + from + ">"},
+		{"RCPT TO:<" + to + ">", "RCPT TO:<" + shownTo + ">"},
+		{"DATA", "DATA"},
+		{message + ".", "<message>"},
+	}
+	var got said
+	for _, step := range steps {
+		var err error
+		if got, err = c.saySecret(step.line, step.shown); err != nil || !got.positive {
+			return got, err
+		}
+	}
+	return got, nil
+}
+
+// codes is the machine-readable head of a refusal: reply code and enhanced
+// status code (RFC 2034).
+func codes(line string) string {
+	words := strings.Fields(line)
+	return strings.Join(words[:min(2, len(words))], " ")
+}

@@ -1,0 +1,383 @@
+package scenarios
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/base64"
+	"fmt"
+	"strings"
+
+	"github.com/mailmatrix/mailmatrix/internal/login"
+)
+
+// rule is one rule of the contract's section 2 that no cell can see: exact
+// replies, and what a session remembers.
+type rule struct {
+	id       string
+	protocol login.Protocol
+	flavour  login.Flavour // "" is classic
+	setting  login.Setting // of every mechanism with which the rule is tried
+	expected string
+	refs     []string
+	run      func(context.Context, *Session) (string, error)
+}
+
+func ruleScenarios() []Scenario {
+	var all []Scenario
+	for _, r := range rules() {
+		flavour := r.flavour
+		if flavour == "" {
+			flavour = login.Classic
+		}
+		all = append(all, Scenario{
+			ID: fmt.Sprintf("scenario/posture/%s/%s", r.id, r.protocol), Kind: "posture",
+			Protocol: r.protocol, Transport: login.Plain,
+			Setup: login.Setup{Flavour: flavour, Database: login.WinGate,
+				Policy: login.Every([]login.Mechanism{login.PLAIN, login.UserPass, login.APOP, login.CRAMMD5, login.NTLM}, r.setting)},
+			Expected: []string{r.expected},
+			Refs:     r.refs,
+			Run:      r.run,
+		})
+	}
+	return all
+}
+
+func rules() []rule {
+	const smtp, pop3, allow = login.SMTP, login.POP3, login.Allow
+	refusal := []string{"RFC 4954 4", "RFC 5034 4", "RFC 3206 4"}
+	upgrade := []string{"RFC 3207 4", "RFC 2595 4", "CVE-2011-0411"}
+	var all []rule
+	for p, codes := range map[login.Protocol]struct{ policy, wrong, in, malformed, cancelled, again string }{
+		smtp: {"504 5.5.4", "535 5.7.8", "235 2.7.0", "501 5.5.2", "501 5.0.0", "503 5.5.1"},
+		pop3: {"-ERR", "-ERR [AUTH]", "+OK", "-ERR", "-ERR", "-ERR"},
+	} {
+		all = append(all,
+			rule{"reply-denied", p, "", login.Deny, codes.policy, refusal, replyTo(p, "AUTH PLAIN")},
+			rule{"reply-unavailable", p, "", allow, codes.policy, refusal, replyTo(p, "AUTH NTLM")},
+			rule{"reply-wrong-password", p, "", allow, codes.wrong, refusal, replyWrong(p)},
+			rule{"reply-accepted", p, "", allow, codes.in, refusal, replyAccepted(p)},
+			rule{"reply-malformed", p, "", allow, codes.malformed, refusal, replyTo(p, "AUTH PLAIN", junkInBase64)},
+			rule{"reply-cancelled", p, "", allow, codes.cancelled, refusal, replyTo(p, "AUTH PLAIN", "*")},
+			rule{"reply-second-login", p, "", allow, codes.again, refusal, replySecond(p)},
+			rule{"unknown-user-alike", p, "", allow, "alike", refusal, unknownAlike(p)},
+			rule{"mechanism-in-lower-case", p, "", allow, "accepted", []string{"RFC 4422 3.1"}, lowerCase(p)},
+			rule{"challenge-fresh", p, "", allow, "fresh", []string{"RFC 2195 2"}, freshChallenge(p)},
+			rule{"injection", p, "", allow, "ended", upgrade, injection(p)},
+			rule{"handshake-failed", p, "", allow, "ended", upgrade, failedHandshake(p)},
+			rule{"tls10-classic", p, login.Classic, allow, "TLS 1.0", nil, oldTLS(p)},
+			rule{"tls10-modern", p, login.Modern, allow, "refused", []string{"RFC 8996 2"}, oldTLS(p)},
+		)
+	}
+	return append(all,
+		rule{"login-in-transaction", smtp, "", allow, "503 5.5.1", refusal, inTransaction},
+		rule{"login-before-ehlo", smtp, "", allow, "503 5.5.1", refusal, beforeHello},
+		rule{"secure-after-rset", smtp, "", login.Secure, "504 5.5.4", refusal, replyTo(smtp, "RSET", "AUTH PLAIN")},
+		rule{"hello-forgotten", smtp, "", allow, "503 5.5.1", upgrade, helloForgotten},
+		rule{"timestamp-fresh", pop3, "", allow, "fresh", []string{"RFC 1939 7"}, freshTimestamp},
+		rule{"one-session", pop3, "", allow, "-ERR [IN-USE]", []string{"RFC 1939 4", "RFC 2449 8.1.2"}, oneSession},
+		rule{"deleted-at-quit", pop3, "", allow, "kept", []string{"RFC 1939 6"}, deletedAtQuit},
+	)
+}
+
+// junkInBase64 is a whole message of PLAIN (NUL nobody NUL nothing) with an
+// octet in it that is not of the alphabet: skipping it is forbidden (RFC 4954
+// 4), and would end in another reply.
+const junkInBase64 = "AG5vYm9k!eQBub3RoaW5n"
+
+// head is the machine-readable part of an answer: code and enhanced code, or
+// status and response code.
+func head(p login.Protocol, line string) string {
+	if p == login.SMTP {
+		return codes(line)
+	}
+	status, rest, _ := strings.Cut(line, " ")
+	if end := strings.IndexByte(rest, ']'); strings.HasPrefix(rest, "[") && end > 0 {
+		return status + " " + rest[:end+1]
+	}
+	return status
+}
+
+// with opens a plain conversation, runs f in it and takes leave.
+func with(p login.Protocol, f func(*talk, *Session) (string, error)) func(context.Context, *Session) (string, error) {
+	return func(ctx context.Context, s *Session) (string, error) {
+		c, err := s.open(ctx, p, login.Plain)
+		if err != nil {
+			return "", err
+		}
+		defer c.quit()
+		return f(c, s)
+	}
+}
+
+// replyTo says the lines, none of them secret, and returns the last answer.
+func replyTo(p login.Protocol, lines ...string) func(context.Context, *Session) (string, error) {
+	return with(p, func(c *talk, _ *Session) (string, error) {
+		var got said
+		for _, line := range lines {
+			var err error
+			if got, err = c.say(line); err != nil {
+				return "", err
+			}
+		}
+		return head(p, got.line), nil
+	})
+}
+
+func replyWrong(p login.Protocol) func(context.Context, *Session) (string, error) {
+	return with(p, func(c *talk, s *Session) (string, error) {
+		got, err := c.logIn(s.Secrets.Name, s.Secrets.Wrong)
+		return head(p, got.line), err
+	})
+}
+
+func replyAccepted(p login.Protocol) func(context.Context, *Session) (string, error) {
+	return with(p, func(c *talk, s *Session) (string, error) {
+		got, err := c.logIn(s.Secrets.Name, s.Secrets.Password)
+		return head(p, got.line), err
+	})
+}
+
+func replySecond(p login.Protocol) func(context.Context, *Session) (string, error) {
+	return with(p, func(c *talk, s *Session) (string, error) {
+		for range 2 {
+			if _, err := c.logIn(s.Secrets.Name, s.Secrets.Password); err != nil {
+				return "", err
+			}
+		}
+		got, err := c.say("AUTH PLAIN")
+		return head(p, got.line), err
+	})
+}
+
+// unknownAlike: nobody may learn which of name and password was wrong.
+func unknownAlike(p login.Protocol) func(context.Context, *Session) (string, error) {
+	return with(p, func(c *talk, s *Session) (string, error) {
+		wrong, err := c.logIn(s.Secrets.Name, s.Secrets.Wrong)
+		if err != nil {
+			return "", err
+		}
+		unknown, err := c.logIn("nobody-of-that-name", s.Secrets.Wrong)
+		if wrong == unknown {
+			return "alike", err
+		}
+		return "told apart", err
+	})
+}
+
+func lowerCase(p login.Protocol) func(context.Context, *Session) (string, error) {
+	return with(p, func(c *talk, s *Session) (string, error) {
+		got, err := c.saySecret("auth plain "+plainMessage(s.Secrets), "auth plain <secret>")
+		return accepted(got), err
+	})
+}
+
+func plainMessage(s login.Secrets) string {
+	return base64.StdEncoding.EncodeToString([]byte("\x00" + s.Name + "\x00" + s.Password))
+}
+
+// freshChallenge: a challenge that comes twice can be answered by who heard
+// the first.
+func freshChallenge(p login.Protocol) func(context.Context, *Session) (string, error) {
+	return func(ctx context.Context, s *Session) (string, error) {
+		seen := map[string]bool{}
+		for range 2 {
+			c, err := s.open(ctx, p, login.Plain)
+			if err != nil {
+				return "", err
+			}
+			got, err := c.say("AUTH CRAM-MD5")
+			if err != nil {
+				return "", err
+			}
+			c.Reshow(strings.Fields(got.line)[0] + " <challenge>")
+			_, err = c.say("*")
+			c.quit()
+			if err != nil {
+				return "", err
+			}
+			seen[got.line] = true
+		}
+		return freshness(len(seen)), nil
+	}
+}
+
+func freshTimestamp(ctx context.Context, s *Session) (string, error) {
+	seen := map[string]bool{}
+	for range 2 {
+		c, err := s.open(ctx, login.POP3, login.Plain)
+		if err != nil {
+			return "", err
+		}
+		seen[c.greeting] = true
+		c.quit()
+	}
+	return freshness(len(seen)), nil
+}
+
+func freshness(different int) string {
+	if different == 2 {
+		return "fresh"
+	}
+	return "repeated"
+}
+
+func inTransaction(ctx context.Context, s *Session) (string, error) {
+	return replyTo(login.SMTP, "MAIL FROM:<sender@elsewhere.example>", "AUTH PLAIN")(ctx, s)
+}
+
+func beforeHello(ctx context.Context, s *Session) (string, error) {
+	c, err := s.connect(ctx, login.SMTP, login.Plain)
+	if err != nil {
+		return "", err
+	}
+	defer c.quit()
+	if _, err := c.answer(); err != nil {
+		return "", err
+	}
+	got, err := c.say("AUTH PLAIN")
+	return codes(got.line), err
+}
+
+// helloForgotten: what was said before TLS does not count (RFC 3207 4.2).
+func helloForgotten(ctx context.Context, s *Session) (string, error) {
+	c, err := s.open(ctx, login.SMTP, login.Plain)
+	if err != nil {
+		return "", err
+	}
+	defer c.quit()
+	if err := c.startTLS(ctx, s.trusting()); err != nil {
+		return "", err
+	}
+	got, err := c.say("AUTH PLAIN")
+	return codes(got.line), err
+}
+
+// injection: a command in the same segment as STARTTLS must never take effect.
+func injection(p login.Protocol) func(context.Context, *Session) (string, error) {
+	return func(ctx context.Context, s *Session) (string, error) {
+		c, err := s.open(ctx, p, login.Plain)
+		if err != nil {
+			return "", err
+		}
+		defer func() { _ = c.Close() }()
+		got, err := c.say(startCommand[p] + "\r\nNOOP")
+		if err != nil || !got.positive {
+			return "ended", nil //nolint:nilerr // hanging up is one right answer
+		}
+		if err := c.Upgrade(ctx, s.trusting()); err != nil {
+			return "ended", nil //nolint:nilerr // and this is another
+		}
+		if _, err := c.answer(); err != nil {
+			return "ended", nil //nolint:nilerr // nothing was injected
+		}
+		return "obeyed", nil
+	}
+}
+
+// failedHandshake: what is no TLS ends the session; it never goes on in clear
+// (RFC 3207 4.1).
+func failedHandshake(p login.Protocol) func(context.Context, *Session) (string, error) {
+	return with(p, func(c *talk, _ *Session) (string, error) {
+		if got, err := c.say(startCommand[p]); err != nil || !got.positive {
+			return "not offered", err
+		}
+		// An alert record (handshake_failure), which no server can take for a
+		// hello, and a command behind it.
+		if err := c.Send("\x15\x03\x01\x00\x02\x02\x28NOOP"); err != nil {
+			return "ended", nil //nolint:nilerr // it has hung up
+		}
+		for {
+			line, err := c.ReadLine()
+			if err != nil {
+				return "ended", nil //nolint:nilerr // it has hung up
+			}
+			c.Reshow("<octets>")
+			// Its own alert may come first; a reply of the protocol may not.
+			if strings.HasPrefix(line, "+OK") || len(line) > 3 && line[0] >= '2' && line[0] <= '5' && line[3] == ' ' {
+				return "goes on in clear", nil
+			}
+		}
+	})
+}
+
+// oldTLS asks for TLS 1.0, with the suites of its time.
+func oldTLS(p login.Protocol) func(context.Context, *Session) (string, error) {
+	return func(ctx context.Context, s *Session) (string, error) {
+		c, err := s.open(ctx, p, login.Plain)
+		if err != nil {
+			return "", err
+		}
+		defer func() { _ = c.Close() }()
+		config := s.trusting()
+		config.MinVersion, config.MaxVersion = tls.VersionTLS10, tls.VersionTLS10 //nolint:gosec // that is the question
+		if got, err := c.say(startCommand[p]); err != nil || !got.positive {
+			return "not offered", err
+		}
+		if err := c.Upgrade(ctx, config); err != nil {
+			return "refused", nil //nolint:nilerr // the handshake's failure is the answer
+		}
+		return tls.VersionName(c.TLSState().Version), nil
+	}
+}
+
+// oneSession: a mailbox is one session's at a time.
+func oneSession(ctx context.Context, s *Session) (string, error) {
+	first, err := s.open(ctx, login.POP3, login.Plain)
+	if err != nil {
+		return "", err
+	}
+	defer first.quit()
+	if got, err := first.logIn(s.Secrets.Name, s.Secrets.Password); err != nil || !got.positive {
+		return "first " + accepted(got), err
+	}
+	return replyAccepted(login.POP3)(ctx, s)
+}
+
+// deletedAtQuit: a message marked as deleted is there again if the client
+// goes without QUIT.
+func deletedAtQuit(ctx context.Context, s *Session) (string, error) {
+	smtp, err := s.open(ctx, login.SMTP, login.Plain)
+	if err != nil {
+		return "", err
+	}
+	got, err := smtp.send("sender@elsewhere.example", s.Secrets.Name+"@"+login.DefaultDomain, "Subject: keep\r\n\r\nkeep\r\n")
+	smtp.quit()
+	if err != nil || !got.positive {
+		return "not delivered: " + codes(got.line), err
+	}
+	for _, line := range []string{"DELE 1", "RETR 1"} {
+		c, err := s.open(ctx, login.POP3, login.Plain)
+		if err != nil {
+			return "", err
+		}
+		if err := c.waitForMailbox(s.Secrets); err != nil {
+			_ = c.Close()
+			return "", err
+		}
+		got, err = c.say(line)
+		_ = c.Close() // without QUIT
+		if err != nil {
+			return "", err
+		}
+	}
+	if got.positive {
+		return "kept", nil
+	}
+	return "gone", nil
+}
+
+// waitForMailbox logs in. The server may not have noticed yet that the last
+// session hung up, and then says [IN-USE]: that is asked again, each time on
+// a round trip of its own.
+func (c *talk) waitForMailbox(s login.Secrets) error {
+	for range 1000 {
+		got, err := c.logIn(s.Name, s.Password)
+		if err != nil || got.positive {
+			return err
+		}
+		if head(login.POP3, got.line) != "-ERR [IN-USE]" {
+			return fmt.Errorf("login answered %s", head(login.POP3, got.line))
+		}
+	}
+	return fmt.Errorf("the mailbox stays in use")
+}
