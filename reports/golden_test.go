@@ -1,0 +1,75 @@
+package reports
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/mailmatrix/mailmatrix/internal/login"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+func written(t *testing.T, format string, r login.Report, o Options) []byte {
+	t.Helper()
+	f, err := Get(format)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	if err := f.Write(&b, r, o); err != nil {
+		t.Fatalf("%s: %v", format, err)
+	}
+	return b.Bytes()
+}
+
+var goldens = []struct {
+	name    string
+	why     string
+	report  func() login.Report
+	options Options
+	formats []string
+}{
+	{"full", "the document's matrix and what follows from it", fullReport, Options{}, []string{"text", "markdown"}},
+	{"failing", "a hole, a lock-out and a failure of ours", failingReport, Options{}, []string{"text", "markdown"}},
+	{"failing-verbose", "nothing is left out", failingReport, Options{Verbose: true}, []string{"text"}},
+	{"narrow", "who can log in, for a run that left things out", narrowReport, Options{}, []string{"text", "markdown"}},
+	{"database", "who can log in, too long for a screen", databaseReport, Options{}, []string{"text"}},
+	{"policy", "who can log in under a policy", policyReport, Options{}, []string{"text", "markdown"}},
+	{"interrupted", "what was done is kept", interruptedReport, Options{}, []string{"text"}},
+	{"empty", "nothing is made up", emptyReport, Options{}, []string{"text", "markdown", "json", "junit", "csv"}},
+	{"small", "one of everything", smallReport, Options{}, []string{"text", "markdown", "json", "junit", "csv"}},
+}
+
+func TestGoldens(t *testing.T) {
+	for _, g := range goldens {
+		for _, name := range g.formats {
+			format, err := Get(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			file := g.name + "." + format.Ext
+			t.Run(file, func(t *testing.T) {
+				got := written(t, name, g.report(), g.options)
+				path := filepath.Join("testdata", "golden", file)
+				if *update {
+					if err := os.WriteFile(path, got, 0o644); err != nil {
+						t.Fatal(err)
+					}
+					return
+				}
+				want, err := os.ReadFile(path)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if diff := cmp.Diff(string(want), string(got)); diff != "" {
+					t.Errorf("%s (%s), golden against now:\n%s", file, g.why, diff)
+				}
+			})
+		}
+	}
+}

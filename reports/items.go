@@ -1,0 +1,115 @@
+package reports
+
+import (
+	"cmp"
+	"iter"
+	"slices"
+	"strings"
+
+	"github.com/mailmatrix/mailmatrix/internal/login"
+)
+
+// item is a result of any sort, seen as what cells, scenarios and cases have
+// in common.
+type item struct {
+	id   string
+	kind string // "cells", "cases", or the kind of a scenario
+	path []string
+	// loggedIn: the server let somebody in, which tells a hole from a lock-out where the verdict is fail.
+	loggedIn   bool
+	verdict    login.Verdict
+	why        login.Why
+	reason     string
+	refs       []string
+	transcript []string
+	seconds    float64 // 0 where nobody took the time
+}
+
+// items yields every result that counts, in the order of the report. What is
+// only predicted counts nowhere.
+func items(r *login.Report) iter.Seq[item] {
+	return func(yield func(item) bool) {
+		for i := range r.Cells {
+			if c := &r.Cells[i]; c.Basis != predicted && !yield(cellItem(r, c)) {
+				return
+			}
+		}
+		for _, s := range r.Scenarios {
+			if !yield(item{
+				id: s.ID, kind: s.Kind, path: parents(s.ID), loggedIn: s.Outcome == "accepted",
+				verdict: s.Verdict, why: s.Why, reason: s.Reason, refs: s.Refs, transcript: transcript(r, s.Transcript),
+			}) {
+				return
+			}
+		}
+		for _, c := range r.Cases {
+			if !yield(item{
+				id: c.ID, kind: "cases", path: parents(c.ID), verdict: c.Verdict, why: c.Why, reason: c.Reason,
+				refs: c.Refs, transcript: transcript(r, c.Transcript),
+			}) {
+				return
+			}
+		}
+	}
+}
+
+const predicted = "predicted"
+
+func cellItem(r *login.Report, c *login.CellResult) item {
+	return item{
+		id: c.ID, kind: "cells",
+		path:     []string{string(c.Flavour), string(c.Protocol), string(c.Transport), string(c.Mechanism)},
+		loggedIn: c.Outcome == login.LoggedIn,
+		verdict:  c.Verdict, why: c.Why, reason: c.Reason, refs: c.Refs, transcript: transcript(r, c.Transcript),
+		seconds: c.ElapsedMS / 1000,
+	}
+}
+
+// parents are the segments of an ID above the last.
+func parents(id string) []string {
+	segments := strings.Split(id, "/")
+	return segments[:len(segments)-1]
+}
+
+// transcript puts a conversation together from the table of lines. A report
+// that was read from a file may point nowhere.
+func transcript(r *login.Report, at *int) []string {
+	if at == nil || *at < 0 || *at >= len(r.Transcripts) {
+		return nil
+	}
+	var lines []string
+	for _, i := range r.Transcripts[*at] {
+		if i >= 0 && i < len(r.Lines) {
+			lines = append(lines, ascii(r.Lines[i]))
+		}
+	}
+	return lines
+}
+
+// problems are the items that somebody should look at, the worst first: who
+// got in and should not, what else failed, what we could not tell, warnings.
+func problems(r *login.Report) []item {
+	var found []item
+	for it := range items(r) {
+		if it.verdict != login.Pass && it.verdict != login.Skip {
+			found = append(found, it)
+		}
+	}
+	slices.SortStableFunc(found, func(a, b item) int { return cmp.Compare(a.urgency(), b.urgency()) })
+	return found
+}
+
+func (it item) urgency() int {
+	switch {
+	case it.verdict == login.Fail && it.loggedIn:
+		return 0
+	case it.verdict == login.Fail:
+		return 1
+	case it.verdict == login.Broken:
+		return 2
+	case it.verdict == login.Unjudged:
+		return 3
+	default:
+		return 4
+	}
+}

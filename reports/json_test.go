@@ -1,0 +1,148 @@
+package reports
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/mailmatrix/mailmatrix/docs"
+	"github.com/mailmatrix/mailmatrix/internal/login"
+)
+
+func schema(t *testing.T) *jsonschema.Schema {
+	t.Helper()
+	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(docs.ResultSchema))
+	if err != nil {
+		t.Fatal(err)
+	}
+	compiler := jsonschema.NewCompiler()
+	compiler.AssertFormat()
+	if err := compiler.AddResource("result.schema.json", document); err != nil {
+		t.Fatal(err)
+	}
+	s, err := compiler.Compile("result.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func validate(t *testing.T, s *jsonschema.Schema, report []byte) error {
+	t.Helper()
+	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(report))
+	if err != nil {
+		t.Fatalf("not JSON: %v", err)
+	}
+	return s.Validate(value)
+}
+
+var everyReport = map[string]func() login.Report{
+	"empty": emptyReport, "full": fullReport, "failing": failingReport, "narrow": narrowReport, "database": databaseReport,
+	"policy": policyReport, "interrupted": interruptedReport, "small": smallReport,
+}
+
+func TestJSONFollowsTheSchema(t *testing.T) {
+	s := schema(t)
+	for name, report := range everyReport {
+		if err := validate(t, s, written(t, "json", report(), Options{})); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// A schema that accepts anything proves nothing.
+func TestSchemaRefuses(t *testing.T) {
+	s := schema(t)
+	good := string(written(t, "json", smallReport(), Options{}))
+	for _, c := range []struct{ name, old, new string }{
+		{"a field that nobody knows", `"seed": 7`, `"seed": 7, "sead": 7`},
+		{"an unknown field of a cell", `"basis":"measured"`, `"basis":"measured","colour":"red"`},
+		{"null for a list", `"exposures":[]`, `"exposures":null`},
+		{"a lost field", `"vantage": "127.0.0.1",`, ``},
+		{"an unknown outcome", `"outcome":"refused-policy"`, `"outcome":"refused-maybe"`},
+		{"a measured cell without outcome", `"outcome":"error","expected"`, `"outcome":"","expected"`},
+		{"a predicted cell that is judged", `"verdict":"unjudged"`, `"verdict":"pass"`},
+		{"another version", `"mailmatrix/1"`, `"mailmatrix/2"`},
+		{"a scenario of no kind", `"kind":"control"`, `"kind":""`},
+		{"a time that is none", `"2026-01-02T03:04:05Z"`, `"yesterday"`},
+		{"a lack of nothing", `,"transport":"starttls"}` + "\n ],\n \"scenarios\"", `}` + "\n ],\n \"scenarios\""},
+		{"a line of nobody", `"C AUTH LOGIN"`, `"AUTH LOGIN"`},
+		{"a setting of no mechanism", `"policy":{"APOP"`, `"policy":{"APOOP"`},
+		{"an axis in capitals", `{"protocol":["smtp","pop3"]}`, `{"PROTOCOL":["smtp"]}`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			bad := strings.Replace(good, c.old, c.new, 1)
+			if bad == good {
+				t.Fatalf("%q is not in the report", c.old)
+			}
+			if validate(t, s, []byte(bad)) == nil {
+				t.Errorf("the schema accepts %s", c.new)
+			}
+		})
+	}
+}
+
+// Objects of fixed fields are closed; maps name their keys.
+func TestSchemaIsClosed(t *testing.T) {
+	var root any
+	if err := json.Unmarshal(docs.ResultSchema, &root); err != nil {
+		t.Fatal(err)
+	}
+	objects := 0
+	var walk func(path string, v any)
+	walk = func(path string, v any) {
+		switch v := v.(type) {
+		case []any:
+			for i, e := range v {
+				walk(fmt.Sprintf("%s/%d", path, i), e)
+			}
+		case map[string]any:
+			if v["type"] == "object" {
+				objects++
+				if v["additionalProperties"] != false && v["propertyNames"] == nil {
+					t.Errorf("%s takes any field", path)
+				}
+			}
+			for key, e := range v {
+				walk(path+"/"+key, e)
+			}
+		}
+	}
+	walk("", root)
+	if objects < 10 {
+		t.Errorf("only %d objects were looked at", objects)
+	}
+}
+
+func TestJSONRoundTrip(t *testing.T) {
+	want := smallReport()
+	var got login.Report
+	if err := json.Unmarshal(written(t, "json", want, Options{}), &got); err != nil {
+		t.Fatal(err)
+	}
+	unsaid := cmp.Options{
+		cmpopts.EquateEmpty(),
+		cmpopts.IgnoreFields(login.CellResult{}, "WronglyAccepted", "WronglyRefused"),
+		cmpopts.IgnoreFields(login.ScenarioResult{}, "WronglyAccepted", "WronglyRefused"),
+	}
+	if diff := cmp.Diff(want, got, unsaid); diff != "" {
+		t.Errorf("written and read again:\n%s", diff)
+	}
+}
+
+// Formats share the caller's report: none may change it.
+func TestFormatsLeaveTheReportAlone(t *testing.T) {
+	for _, f := range All() {
+		want, got := smallReport(), smallReport()
+		written(t, f.Name, got, Options{Verbose: true})
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s changed the report:\n%s", f.Name, diff)
+		}
+	}
+}

@@ -1,0 +1,174 @@
+package reports
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/mailmatrix/mailmatrix/internal/login"
+)
+
+var _ = register(Format{
+	Name: "markdown", Ext: "md",
+	About: "summary, matrix and failures, short enough for a pull request",
+	Write: writeMarkdown,
+})
+
+// markdownMost is how many failures are written out. A comment on a pull
+// request has room for 65,536 characters, so there is no long form.
+const markdownMost = 10
+
+func writeMarkdown(w io.Writer, r login.Report, _ Options) error {
+	var m markdown
+	b := open(&r)
+	m.summary(b)
+	if matrix := b.documentMatrix(); matrix != nil {
+		m.matrix(matrix)
+		m.paragraph(b.denied().String())
+	} else if tables := b.access(); len(tables) > 0 {
+		m.access(tables)
+		m.paragraph(b.denied().String())
+	}
+	m.list("What follows", b.follows())
+	m.problems(problems(&r))
+	m.notTested(&r)
+	m.list("Our reading of the document", b.readings())
+	m.put("Exit status %d.\n", r.ExitStatus())
+	_, err := io.WriteString(w, m.text.String())
+	return err
+}
+
+// markdown is a page in the making. It is short: there is no need to stream.
+type markdown struct{ text strings.Builder }
+
+func (m *markdown) put(format string, args ...any) { fmt.Fprintf(&m.text, format, args...) }
+
+func (m *markdown) summary(b *book) {
+	r := b.report
+	words := [...]string{"conforming", "NOT conforming", "incomplete"}
+	m.put("## mailmatrix: %s\n\n", words[r.ExitStatus()])
+	m.paragraph(strings.Join(headline(b), ", "))
+	if len(r.Selection) > 0 {
+		m.paragraph("Narrowed to " + selection(r))
+	}
+	m.paragraph(incomplete(r))
+	m.list("", append(tally(r), controls(r)...))
+}
+
+func (m *markdown) matrix(x *matrix) {
+	m.heading("The document's matrix")
+	m.paragraph(fmt.Sprintf("Flavour %s, each mechanism with a database that has it. Each entry: plain / STARTTLS / 465 or 995.", x.flavour))
+	for _, bl := range x.blocks {
+		header := []string{protocolName(bl.protocol), "setting"}
+		for _, mechanism := range bl.columns {
+			header = append(header, mechanismName(mechanism))
+		}
+		var rows [][]string
+		for _, c := range bl.clients {
+			for _, r := range c.rows {
+				row := []string{c.client, r.setting.String()}
+				for _, e := range r.entries {
+					row = append(row, e.String())
+				}
+				rows = append(rows, row)
+			}
+		}
+		m.table(header, rows)
+	}
+	m.list("", x.legend())
+}
+
+func (m *markdown) access(tables []access) {
+	m.heading("Who can log in")
+	for _, table := range tables {
+		m.paragraph(strings.Join(table.servers, "; ") + ":")
+		var rows [][]string
+		for _, c := range table.clients {
+			for _, r := range c.rows {
+				row := []string{c.name, protocolName(r.protocol), r.setting.String()}
+				for _, lines := range r.lines {
+					row = append(row, strings.Join(lines, "; "))
+				}
+				rows = append(rows, row)
+			}
+		}
+		m.table(append([]string{"client", "protocol", "setting"}, transportNames[:]...), rows)
+	}
+}
+
+func (m *markdown) problems(all []item) {
+	if len(all) == 0 {
+		return
+	}
+	if all[0].verdict == login.Fail {
+		m.heading("What failed")
+	} else {
+		m.heading("Worth a look")
+	}
+	for _, it := range all[:min(len(all), markdownMost)] {
+		m.put("<details><summary><b>%s</b> <code>%s</code></summary>\n\n", it.verdict, it.id)
+		m.paragraph(strings.TrimSpace(string(it.why) + " " + it.reason))
+		if len(it.transcript) > 0 {
+			// A line begins with its speaker, so none of them ends the fence.
+			m.put("```\n%s\n```\n\n", strings.Join(it.transcript, "\n"))
+		}
+		if len(it.refs) > 0 {
+			m.paragraph("See " + joined(it.refs))
+		}
+		m.put("</details>\n\n")
+	}
+	if more := len(all) - markdownMost; more > 0 {
+		m.paragraph(fmt.Sprintf("... and %s more: see the JSON report.", count(more)))
+	}
+}
+
+func (m *markdown) notTested(r *login.Report) {
+	var all []string
+	for _, n := range r.NotTested {
+		all = append(all, strings.TrimSpace(fmt.Sprintf("%s: %s %s", n.What, n.Why, n.Flag)))
+	}
+	m.list("Not tested", append(all, skipped(r)...))
+}
+
+func (m *markdown) heading(text string) { m.put("### %s\n\n", text) }
+
+func (m *markdown) paragraph(text string) {
+	if text != "" {
+		m.put("%s\n\n", markdownText(text))
+	}
+}
+
+// list writes nothing where there is nothing to list.
+func (m *markdown) list(title string, texts []string) {
+	if len(texts) == 0 {
+		return
+	}
+	if title != "" {
+		m.heading(title)
+	}
+	for _, text := range texts {
+		m.put("- %s\n", markdownText(text))
+	}
+	m.put("\n")
+}
+
+func (m *markdown) table(header []string, rows [][]string) {
+	rule := slices.Repeat([]string{"---"}, len(header))
+	for _, cells := range slices.Concat([][]string{header, rule}, rows) {
+		escaped := make([]string, len(cells))
+		for i, cell := range cells {
+			escaped[i] = markdownText(cell)
+		}
+		m.put("| %s |\n", strings.Join(escaped, " | "))
+	}
+	m.put("\n")
+}
+
+// markdownText is plain text as Markdown shows it: "<secret>" is no tag, and
+// nothing is set in italics.
+func markdownText(s string) string { return markdownEscapes.Replace(ascii(s)) }
+
+var markdownEscapes = strings.NewReplacer(
+	`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "|", `\|`, "<", "&lt;", "&", "&amp;", "#", `\#`,
+)

@@ -1,0 +1,52 @@
+package reports
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/mailmatrix/mailmatrix/internal/login"
+)
+
+var _ = register(Format{
+	Name: "text", Ext: "txt",
+	About: "for people, at a terminal",
+	Write: writeText,
+})
+
+// shortLines is how many lines a screen should have that leaves things out.
+const shortLines = 40
+
+// writeText writes the screen: what was run and whether all is well, who can
+// log in, what follows from it, what failed, what to do next.
+func writeText(w io.Writer, r login.Report, o Options) error {
+	b, failed := open(&r), problems(&r)
+	p, follows, end := &page{Options: o}, &page{Options: o}, &page{Options: o}
+	// What failed needs the room, and a server that is wrong decides nothing
+	// about its clients.
+	if o.Verbose || len(failed) == 0 || failed[0].verdict == login.Warn {
+		follows.follows(b)
+	}
+	end.notTested(&r)
+	end.next(b, failed)
+	end.line(fmt.Sprintf("exit status %d", r.ExitStatus()))
+
+	p.head(b)
+	if m := b.documentMatrix(); m != nil {
+		p.matrix(m)
+	} else {
+		room := shortLines - len(p.lines) - len(follows.lines) - len(end.lines)
+		if len(failed) > 0 {
+			room -= leastRoom
+		}
+		p.access(b.access(), room)
+	}
+	p.deny(b)
+	p.append(follows)
+	p.problems(failed, shortLines-len(p.lines)-len(end.lines))
+	if o.Verbose {
+		p.conversations(&r)
+		p.readings(b)
+	}
+	p.append(end)
+	return p.writeTo(w)
+}

@@ -1,0 +1,169 @@
+package reports
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/mailmatrix/mailmatrix/internal/login"
+)
+
+// head says what was run and, first of all that matters, whether anything is
+// wrong.
+func (p *page) head(b *book) {
+	r := b.report
+	p.items("", headline(b))
+	if len(r.Selection) > 0 {
+		p.flow("narrowed to    ", selection(r), normal)
+	}
+	p.gap()
+	p.conclusion(r)
+	if held := controls(r); len(held) > 0 {
+		p.flow("controls       ", strings.Join(held, "   "), normal)
+	}
+}
+
+// headline counts what there is; what is not there is not counted.
+func headline(b *book) []string {
+	r := b.report
+	var what []string
+	for _, t := range r.Targets {
+		name := ascii(t.Name)
+		if t.Kind == "reference" {
+			name = "reference server"
+		}
+		what = append(what, name)
+	}
+	first := list(what)
+	if flavours := b.flavours(); first != "" && len(flavours) > 0 {
+		first += ", " + list(flavours)
+	}
+	all := []string{first}
+	if n := r.Totals.Cells; n > 0 {
+		all = append(all, of(n, "cell"))
+	}
+	if n := len(profiles(b)); n > 0 {
+		all = append(all, of(n, "client"))
+	}
+	if n := len(b.mechanisms()); n > 0 {
+		all = append(all, of(n, "mechanism"))
+	}
+	if r.ElapsedMS > 0 {
+		all = append(all, fmt.Sprintf("%.1f s", r.ElapsedMS/1000))
+	}
+	all = append(all, fmt.Sprintf("seed %d", r.Seed))
+	return slices.DeleteFunc(all, func(s string) bool { return s == "" })
+}
+
+func (b *book) flavours() []login.Flavour {
+	var all []login.Flavour
+	for _, f := range login.Flavours() {
+		if b.any(func(c *login.CellResult) bool { return c.Flavour == f }) {
+			all = append(all, f)
+		}
+	}
+	return all
+}
+
+// profiles are the clients, those that differ in a setting alone taken as one.
+func profiles(b *book) []string {
+	var names []string
+	for _, client := range b.clients() {
+		if name, _ := login.SplitProfile(client); !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func selection(r *login.Report) string {
+	var parts []string
+	for _, axis := range slices.Sorted(maps.Keys(r.Selection)) {
+		parts = append(parts, axis+" "+ascii(strings.Join(r.Selection[axis], ",")))
+	}
+	return strings.Join(parts, "   ")
+}
+
+func (p *page) conclusion(r *login.Report) {
+	words := map[int]struct {
+		text string
+		as   style
+	}{
+		0: {"CONFORMING", good}, 1: {"NOT CONFORMING", bad}, 2: {"INCOMPLETE", warned},
+	}[r.ExitStatus()]
+	if why := incomplete(r); why != "" {
+		p.line(p.paint(words.text, words.as), "     ", why)
+		p.items("               ", tally(r))
+		return
+	}
+	lead := pad(words.text, 14) + " "
+	for i, line := range wrap(strings.Join(tally(r), "   "), p.width()-len(lead)) {
+		if i > 0 {
+			p.line(strings.Repeat(" ", len(lead)), line)
+			continue
+		}
+		p.line(p.paint(lead, words.as), line)
+	}
+}
+
+// tally counts verdicts: the three that decide always, others where there are
+// any.
+func tally(r *login.Report) []string {
+	t := sum(r)
+	all := []string{
+		count(t.WronglyAccepted) + " wrongly accepted",
+		count(t.WronglyRefused) + " wrongly refused",
+		count(t.Broken) + " broken",
+	}
+	for _, more := range []struct {
+		n    int
+		what string
+	}{
+		{t.Fail - t.WronglyAccepted - t.WronglyRefused, "failed otherwise"},
+		{t.Warn, "warned"}, {t.Unjudged, "unjudged"}, {t.Skip, "skipped"},
+	} {
+		if more.n > 0 {
+			all = append(all, count(more.n)+" "+more.what)
+		}
+	}
+	if n := r.ScenarioTotals.Cells; n > 0 {
+		all = append(all, fmt.Sprintf("%s of %s pass", count(r.ScenarioTotals.Pass), of(n, "scenario")))
+	}
+	if n := r.CaseTotals.Cells; n > 0 {
+		all = append(all, fmt.Sprintf("%s of %s pass", count(r.CaseTotals.Pass), of(n, "RFC case")))
+	}
+	return all
+}
+
+// controlWords say what it means that a control held.
+var controlWords = map[string]string{
+	"known-login":       "known login accepted",
+	"made-up-mechanism": "made-up mechanism refused",
+	"canary":            "canary seen",
+}
+
+// controls says of each sort of control how many held.
+func controls(r *login.Report) []string {
+	held, all := map[string]int{}, map[string]int{}
+	var sorts []string
+	for _, s := range r.Scenarios {
+		if s.Kind != login.KindControl {
+			continue
+		}
+		sort, _, _ := strings.Cut(strings.TrimPrefix(s.ID, "scenario/"+login.KindControl+"/"), "/")
+		if all[sort] == 0 {
+			sorts = append(sorts, sort)
+		}
+		all[sort]++
+		if s.Verdict == login.Pass {
+			held[sort]++
+		}
+	}
+	var lines []string
+	for _, sort := range sorts {
+		lines = append(lines, fmt.Sprintf("%s %d/%d", cmp.Or(controlWords[sort], sort), held[sort], all[sort]))
+	}
+	return lines
+}
