@@ -1,0 +1,178 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mailmatrix/mailmatrix/clientsim"
+	"github.com/mailmatrix/mailmatrix/internal/login"
+	"github.com/mailmatrix/mailmatrix/internal/mech"
+	"github.com/mailmatrix/mailmatrix/reports"
+	"github.com/mailmatrix/mailmatrix/scenarios"
+	"github.com/mailmatrix/mailmatrix/server"
+)
+
+// item is one line of a list. Fields that a list does not have are left out
+// of its JSON.
+type item struct {
+	ID         string           `json:"id"`
+	Title      string           `json:"title,omitempty"`
+	Class      string           `json:"class,omitempty"`
+	Kind       string           `json:"kind,omitempty"`
+	Variants   *[]string        `json:"variants,omitempty"`
+	Protocols  []login.Protocol `json:"protocols,omitempty"`
+	Confidence login.Confidence `json:"confidence,omitempty"`
+	Refs       []string         `json:"refs,omitempty"`
+}
+
+// lists are what there is to be listed, in the order of the help.
+var lists = []struct {
+	name  string
+	items func() []item
+}{
+	{"profiles", listProfiles},
+	{"mechanisms", listMechanisms},
+	{"databases", listDatabases},
+	{"scenarios", listScenarios},
+	{"formats", listFormats},
+	{"mutants", listMutants},
+}
+
+func newList(t terminal) *cobra.Command {
+	var format string
+	names := make([]string, len(lists))
+	for i, l := range lists {
+		names[i] = l.name
+	}
+	c := &cobra.Command{
+		Use:   "list " + strings.Join(names, "|"),
+		Short: "list what there is",
+		Example: `  mailmatrix list profiles
+  mailmatrix list mechanisms --format json`,
+		ValidArgs: names,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return fmt.Errorf("list what? one of %s", strings.Join(names, ", "))
+			}
+			_, err := login.ParseName("list", args[0], names)
+			return err
+		},
+		RunE: func(_ *cobra.Command, args []string) error {
+			form, err := login.ParseName("format", format, []string{"text", "json"})
+			if err != nil {
+				return err
+			}
+			for _, l := range lists {
+				if !strings.EqualFold(l.name, args[0]) {
+					continue
+				}
+				if form == "json" {
+					return writeJSON(t.Out, l.items())
+				}
+				return writeItems(t.Out, l.items())
+			}
+			return nil
+		},
+	}
+	c.Flags().StringVar(&format, "format", "text", "text or json")
+	return c
+}
+
+func writeItems(w io.Writer, items []item) error {
+	tab := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, i := range items {
+		var more []string
+		for _, m := range append([]string{i.Class, i.Kind, string(i.Confidence), i.Title}, i.Refs...) {
+			if m != "" {
+				more = append(more, m)
+			}
+		}
+		if len(i.Protocols) > 0 {
+			more = append(more, strings.Join(texts(i.Protocols), "+"))
+		}
+		if _, err := fmt.Fprintf(tab, "%s\t%s\n", i.ID, strings.Join(more, ", ")); err != nil {
+			return err
+		}
+	}
+	return tab.Flush()
+}
+
+func listProfiles() []item {
+	var items []item
+	for _, p := range clientsim.All() {
+		i := item{ID: p.Name, Title: p.Title, Variants: &[]string{}}
+		for _, protocol := range login.Protocols() {
+			if len(p.Mechanisms(protocol)) == 0 {
+				continue
+			}
+			i.Protocols = append(i.Protocols, protocol)
+			for _, t := range p.Transports(protocol) {
+				for _, m := range p.Mechanisms(protocol) {
+					i.Confidence = login.Weakest(i.Confidence, p.Confidence(protocol, m, t))
+				}
+			}
+		}
+		items = append(items, i)
+	}
+	return items
+}
+
+func listMechanisms() []item {
+	var items []item
+	for _, m := range mech.All() {
+		class := "secure" // the document's word: the password itself does not cross the wire
+		if m.Insecure() {
+			class = "insecure"
+		}
+		items = append(items, item{ID: string(m.Name), Class: class, Protocols: m.Protocols, Refs: m.Refs})
+	}
+	return items
+}
+
+func listDatabases() []item {
+	about := map[login.Database]string{
+		login.WinGate: "the server's own: passwords can be recovered, NTLM is not available",
+		login.NT:      "the operating system's: checks a plaintext password or an NTLM response, nothing else",
+	}
+	var items []item
+	for _, d := range login.Databases() {
+		items = append(items, item{ID: string(d), Title: about[d]})
+	}
+	return items
+}
+
+func listScenarios() []item {
+	var items []item
+	for _, s := range scenarios.All(clientsim.All()) {
+		items = append(items, item{ID: s.ID, Kind: s.Kind, Refs: s.Refs})
+	}
+	return items
+}
+
+func listFormats() []item {
+	var items []item
+	for _, f := range reports.All() {
+		items = append(items, item{ID: f.Name, Title: f.About})
+	}
+	return items
+}
+
+func listMutants() []item {
+	var items []item
+	for _, b := range server.Bugs() {
+		items = append(items, item{ID: string(b.Name), Title: b.What})
+	}
+	return items
+}
+
+func formatNames() string {
+	var names []string
+	for _, f := range reports.All() {
+		names = append(names, f.Name)
+	}
+	return strings.Join(names, ", ")
+}

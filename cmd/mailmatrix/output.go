@@ -1,0 +1,95 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/mailmatrix/mailmatrix/internal/login"
+	"github.com/mailmatrix/mailmatrix/reports"
+)
+
+// outputs are the forms in which a report is wanted: one on standard output,
+// any number in files. Files are opened before the work begins, so that a
+// folder without permission costs nothing.
+type outputs struct {
+	format  reports.Format
+	options reports.Options
+	files   []outputFile
+}
+
+type outputFile struct {
+	format reports.Format
+	name   string
+	file   *os.File // written beside the name, and then given it
+}
+
+// openOutputs understands --format and --output FORMAT=FILE.
+func openOutputs(t terminal, format string, files []string, verbose bool) (*outputs, error) {
+	stdout, err := reports.Get(format)
+	if err != nil {
+		return nil, err
+	}
+	o := &outputs{format: stdout, options: reports.Options{Color: colour(t.Out), Width: 100, Verbose: verbose}}
+	for _, spec := range files {
+		f, err := openOutput(spec)
+		if err != nil {
+			o.discard()
+			return nil, err
+		}
+		o.files = append(o.files, f)
+	}
+	return o, nil
+}
+
+func openOutput(spec string) (outputFile, error) {
+	formatName, name, ok := strings.Cut(spec, "=")
+	if !ok || name == "" {
+		return outputFile{}, fmt.Errorf("--output wants FORMAT=FILE, for example json=result.json, not %q", spec)
+	}
+	format, err := reports.Get(formatName)
+	if err != nil {
+		return outputFile{}, err
+	}
+	file, err := os.CreateTemp(filepath.Dir(name), ".mailmatrix-*")
+	if err != nil {
+		return outputFile{}, fmt.Errorf("output: %w", err)
+	}
+	return outputFile{format, name, file}, nil
+}
+
+// write puts the report everywhere it is wanted. All are tried, whatever
+// fails.
+func (o *outputs) write(stdout io.Writer, r login.Report) error {
+	err := o.format.Write(stdout, r, o.options)
+	for _, f := range o.files {
+		err = errors.Join(err, f.write(r))
+	}
+	if err != nil {
+		return fmt.Errorf("output: %w", err)
+	}
+	return nil
+}
+
+func (f outputFile) write(r login.Report) error {
+	err := f.format.Write(f.file, r, reports.Options{Width: 100, Verbose: true})
+	err = errors.Join(err, f.file.Chmod(0o644), f.file.Close())
+	if err == nil {
+		err = os.Rename(f.file.Name(), f.name)
+	}
+	if err != nil {
+		_ = os.Remove(f.file.Name())
+	}
+	return err
+}
+
+// discard forgets the files that were opened for nothing.
+func (o *outputs) discard() {
+	for _, f := range o.files {
+		_ = f.file.Close()
+		_ = os.Remove(f.file.Name())
+	}
+}

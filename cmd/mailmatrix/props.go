@@ -1,0 +1,122 @@
+package main
+
+import (
+	"bytes"
+	"crypto/rand"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/mailmatrix/mailmatrix/internal/certs"
+	"github.com/mailmatrix/mailmatrix/internal/login"
+)
+
+// props are what serve makes for the occasion: an account, and certificates
+// unless the user has some; on disk, in a folder that only the user can read,
+// is what clients need of them.
+type props struct {
+	folder       string
+	ca           string // file with what clients have to trust
+	account      login.Account
+	certificates []tls.Certificate
+}
+
+// newProps makes them for a server called identity.
+func newProps(config serveConfig, identity string) (*props, error) {
+	folder, err := os.MkdirTemp("", "mailmatrix-") // 0700
+	if err != nil {
+		return nil, err
+	}
+	p := &props{folder: folder}
+	if err := p.fill(config, identity); err != nil {
+		return nil, errors.Join(err, p.remove())
+	}
+	return p, nil
+}
+
+func (p *props) fill(config serveConfig, identity string) error {
+	p.account = login.Account{Name: "alice", Password: strings.ToLower(rand.Text())}
+	netrc := fmt.Sprintf("machine %s login %s password %s\n", identity, p.account.Name, p.account.Password)
+	for name, text := range map[string]string{"password": p.account.Password + "\n", "netrc": netrc} {
+		if err := p.write(name, []byte(text)); err != nil {
+			return err
+		}
+	}
+	if config.Certificate != "" || config.Key != "" {
+		p.ca = config.Certificate
+		return p.load(config.Certificate, config.Key)
+	}
+	p.ca = p.path("ca.pem")
+	return p.issue(identity)
+}
+
+// load takes the user's certificate.
+func (p *props) load(certificate, key string) error {
+	if certificate == "" || key == "" {
+		return errors.New("a certificate needs its key: give both --certificate FILE and --key FILE")
+	}
+	certPEM, err := os.ReadFile(certificate) //nolint:gosec // the user names the file
+	if err != nil {
+		return err
+	}
+	keyPEM, err := os.ReadFile(key) //nolint:gosec // the user names the file
+	if err != nil {
+		return err
+	}
+	loaded, err := certs.Load(certPEM, keyPEM, time.Now())
+	if err != nil {
+		return fmt.Errorf("%s, %s: %w", certificate, key, err)
+	}
+	p.certificates = []tls.Certificate{loaded}
+	return nil
+}
+
+// issue makes an authority and what it signs: one leaf for today's clients,
+// one for those that know RSA only. No key of either reaches the disk.
+func (p *props) issue(identity string) error {
+	authority, err := certs.NewAuthority("mailmatrix serve", time.Now())
+	if err != nil {
+		return err
+	}
+	for _, kind := range []certs.KeyKind{certs.ECDSA, certs.RSA} {
+		pair, err := authority.Issue(certs.Leaf{Names: []string{identity}, Key: kind})
+		if err != nil {
+			return err
+		}
+		leaf, err := pair.TLS()
+		if err != nil {
+			return err
+		}
+		p.certificates = append(p.certificates, leaf)
+	}
+	return p.write("ca.pem", authority.PEM())
+}
+
+func (p *props) path(name string) string { return filepath.Join(p.folder, name) }
+
+func (p *props) write(name string, data []byte) error {
+	return os.WriteFile(p.path(name), data, privateFile)
+}
+
+func (p *props) remove() error { return os.RemoveAll(p.folder) }
+
+// readYAML reads a file strictly: what it does not know is an error that
+// quotes the line.
+func readYAML(name string, into any) error {
+	data, err := os.ReadFile(name) //nolint:gosec // the user names the file
+	if err != nil {
+		return err
+	}
+	decoder := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict())
+	if err := decoder.Decode(into); err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("%s: %s", name, yaml.FormatError(err, false, true))
+	}
+	return nil
+}

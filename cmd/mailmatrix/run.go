@@ -1,0 +1,110 @@
+package main
+
+import (
+	crand "crypto/rand"
+	"encoding/binary"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mailmatrix/mailmatrix/harness"
+	"github.com/mailmatrix/mailmatrix/internal/login"
+	"github.com/mailmatrix/mailmatrix/server"
+)
+
+func newRun(t terminal) *cobra.Command {
+	var (
+		select_     axes
+		format      string
+		files       []string
+		transcripts string
+		seed        uint64
+		parallel    int
+		verbose     bool
+	)
+	c := &cobra.Command{
+		Use:   "run",
+		Short: "run the matrix against the reference server and print it",
+		Long: `Start the reference server in this process on loopback, let every client log in
+to it in every way, and print the matrix.
+
+Exit status: 0 everything as expected, 1 something failed, 2 nobody can say
+(interrupted, a control failed, nothing matched, an output could not be written).`,
+		Example: `  mailmatrix run
+  mailmatrix run --profile outlook,eudora --protocol pop3
+  mailmatrix run --setting secure --transport plain --transcripts all --output json=result.json
+  mailmatrix run --policy mine.yaml       who can log in under my policy?
+  mailmatrix run --format junit > junit.xml`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			grid, err := select_.grid()
+			if err != nil {
+				return err
+			}
+			keep, err := login.ParseName("value of --transcripts", transcripts, keepings)
+			if err != nil {
+				return err
+			}
+			plan, err := harness.NewPlan(grid)
+			if err != nil {
+				return err
+			}
+			if parallel < 0 {
+				return fmt.Errorf("--parallel wants a number of experiments at once, not %d", parallel)
+			}
+			out, err := openOutputs(t, format, files, verbose)
+			if err != nil {
+				return err
+			}
+			reference, err := server.NewReference()
+			if err != nil {
+				out.discard()
+				return err
+			}
+			if !c.Flags().Changed("seed") {
+				seed = randomSeed()
+			}
+			config := harness.Config{
+				Target: reference, TargetKind: "reference", Tool: "mailmatrix " + version, Seed: seed,
+				Parallel: parallel, Transcripts: keep,
+			}
+			bar := newProgress(t.Err)
+			if bar != nil {
+				config.Progress = bar.show
+			}
+			report := harness.Run(c.Context(), plan, config)
+			bar.clear()
+			if err := reference.Close(); err != nil {
+				_, _ = fmt.Fprintf(t.Err, "mailmatrix: closing the reference server: %v\n", err)
+			}
+			if err := out.write(t.Out, report); err != nil {
+				return err
+			}
+			if status := report.ExitStatus(); status != 0 {
+				return statusError(status)
+			}
+			return nil
+		},
+	}
+	select_.register(c)
+	flags := c.Flags()
+	flags.StringVar(&format, "format", "text", "what to print: "+formatNames())
+	flags.StringArrayVar(&files, "output", nil, "also write `FORMAT=FILE`")
+	flags.StringVar(&transcripts, "transcripts", string(harness.KeepFailed), "conversations to keep: failed, all, none")
+	flags.Uint64Var(&seed, "seed", 0, "repeat a run: the number that its report names")
+	flags.IntVar(&parallel, "parallel", 0, "experiments at once (default: what suits the machine)")
+	flags.BoolVarP(&verbose, "verbose", "v", false, "print everything, however long")
+	return c
+}
+
+var keepings = []harness.Transcripts{harness.KeepFailed, harness.KeepAll, harness.KeepNone}
+
+// randomSeed is small enough to be typed.
+func randomSeed() uint64 {
+	var b [4]byte
+	if _, err := crand.Read(b[:]); err != nil {
+		return uint64(time.Now().UnixNano()) //nolint:gosec // any number will do
+	}
+	return uint64(binary.BigEndian.Uint32(b[:]))
+}

@@ -1,0 +1,273 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/lmittmann/tint"
+	"github.com/spf13/cobra"
+
+	"github.com/mailmatrix/mailmatrix/harness"
+	"github.com/mailmatrix/mailmatrix/internal/login"
+	"github.com/mailmatrix/mailmatrix/internal/mech"
+	"github.com/mailmatrix/mailmatrix/server"
+)
+
+func newServe(t terminal) *cobra.Command {
+	var file string
+	var flags serveConfig
+	var policy string
+	var quiet bool
+	c := &cobra.Command{
+		Use:   "serve",
+		Short: "run the reference server in the foreground, for real clients",
+		Long: `Run the reference server in the foreground until Ctrl-C. It makes an account, a
+password and a certificate authority for the occasion, in a folder of its own
+that it removes at the end, and prints a curl line to try.
+
+Flags win over the file. A port of 0 is chosen by the system.`,
+		Example: `  mailmatrix serve
+  mailmatrix serve --policy mine.yaml --database nt --flavour classic
+  mailmatrix serve --pop3 1110 --smtp 1587 --certificate cert.pem --key key.pem
+  mailmatrix serve --config serve.yaml`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			config, err := flags.over(file)
+			if err != nil {
+				return err
+			}
+			setup, err := config.setup(policy)
+			if err != nil {
+				return err
+			}
+			logger := slog.New(slog.DiscardHandler)
+			if !quiet {
+				logger = slog.New(tint.NewHandler(t.Err, &tint.Options{TimeFormat: time.TimeOnly, NoColor: !colour(t.Err)}))
+			}
+			return serve(c.Context(), t, config, setup, logger)
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&file, "config", "", "read all of this from a YAML `FILE`")
+	f.StringVar(&policy, "policy", "", "settings of the mechanisms, in a YAML `FILE`")
+	f.StringVar(&flags.Flavour, "flavour", "", "classic or modern (default modern)")
+	f.StringVar(&flags.Database, "database", "", "wingate or nt (default wingate)")
+	f.StringVar(&flags.Identity, "identity", "", "the server's own name (default "+login.DefaultIdentity+")")
+	f.StringVar(&flags.Listen, "listen", "", "address to listen on (default 127.0.0.1)")
+	f.IntVar(&flags.Ports.SMTP, "smtp", 0, "port for SMTP")
+	f.IntVar(&flags.Ports.SMTPS, "smtps", 0, "port for SMTP inside TLS, flavour modern")
+	f.IntVar(&flags.Ports.POP3, "pop3", 0, "port for POP3")
+	f.IntVar(&flags.Ports.POP3S, "pop3s", 0, "port for POP3 inside TLS, flavour modern")
+	f.StringVar(&flags.Certificate, "certificate", "", "certificate in a PEM `FILE` (default: made for the occasion)")
+	f.StringVar(&flags.Key, "key", "", "its key in a PEM `FILE`")
+	f.BoolVarP(&quiet, "quiet", "q", false, "no log of what happens")
+	return c
+}
+
+// defaultPolicy is what serve does when it is told nothing: no password in
+// clear.
+func defaultPolicy() login.Policy {
+	p := login.Policy{Common: map[login.Mechanism]login.Setting{}}
+	for _, m := range mech.All() {
+		p.Common[m.Name] = login.Allow
+		if m.Insecure() {
+			p.Common[m.Name] = login.Secure
+		}
+	}
+	return p
+}
+
+// serve runs until ctx ends. What it made on disk is gone afterwards.
+func serve(ctx context.Context, t terminal, config serveConfig, setup login.Setup, logger *slog.Logger) (err error) {
+	props, err := newProps(config, setup.Identity)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, props.remove()) }()
+	setup.Accounts = []login.Account{props.account}
+
+	s, err := server.New(setup, server.WithCertificate(props.certificates...), server.WithLogger(logger))
+	if err != nil {
+		return err
+	}
+	doors, err := openDoors(config, s)
+	if err != nil {
+		return err
+	}
+	failed := make(chan error, len(doors))
+	for _, d := range doors {
+		go func() { failed <- s.Serve(d.listener, d.protocol, d.implicit) }()
+	}
+	if err := announce(t, setup, doors, props); err != nil {
+		return errors.Join(err, s.Close())
+	}
+	select {
+	case <-ctx.Done():
+	case err = <-failed: // a listener broke: the rest is of no use
+	}
+	hurry, cancel := context.WithTimeout(context.Background(), shutdownGrace)
+	defer cancel()
+	if closing := s.Shutdown(hurry); closing != nil && !errors.Is(closing, context.DeadlineExceeded) {
+		err = errors.Join(err, closing)
+	}
+	return err
+}
+
+// shutdownGrace is how long sessions may take to end their command.
+const shutdownGrace = 5 * time.Second
+
+// door is a port that is open.
+type door struct {
+	name     string
+	protocol login.Protocol
+	implicit bool
+	listener net.Listener
+}
+
+// openDoors opens every port or none.
+func openDoors(config serveConfig, s *server.Server) ([]door, error) {
+	wanted := []struct {
+		door
+		port int
+	}{
+		{door{name: "smtp", protocol: login.SMTP}, config.Ports.SMTP},
+		{door{name: "smtps", protocol: login.SMTP, implicit: true}, config.Ports.SMTPS},
+		{door{name: "pop3", protocol: login.POP3}, config.Ports.POP3},
+		{door{name: "pop3s", protocol: login.POP3, implicit: true}, config.Ports.POP3S},
+	}
+	var doors []door
+	for _, w := range wanted {
+		if w.implicit && !s.Implicit() {
+			continue
+		}
+		l, err := net.Listen("tcp", net.JoinHostPort(config.Listen, fmt.Sprint(w.port)))
+		if err != nil {
+			for _, d := range doors {
+				_ = d.listener.Close()
+			}
+			return nil, fmt.Errorf("port for %s: %w", w.name, err)
+		}
+		w.listener = l
+		doors = append(doors, w.door)
+	}
+	return doors, nil
+}
+
+// announce prints what somebody needs who wants to try a client. Passwords
+// stay in their files.
+func announce(t terminal, setup login.Setup, doors []door, p *props) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "reference server %s, flavour %s, database %s; Ctrl-C ends it\n\n", setup.Identity, setup.Flavour, setup.Database)
+	ports := map[string]string{}
+	for _, d := range doors {
+		upgrade := map[bool]string{true: "TLS from the first octet", false: "STARTTLS"}[d.implicit]
+		if d.protocol == login.POP3 && !d.implicit {
+			upgrade = "STLS"
+		}
+		fmt.Fprintf(&b, "  %-6s %-22s %s\n", d.name, d.listener.Addr(), upgrade)
+		_, ports[d.name], _ = net.SplitHostPort(d.listener.Addr().String())
+	}
+	b.WriteString("\n  policy   ")
+	b.WriteString(policyText(setup.Policy))
+	fmt.Fprintf(&b, "\n  account  %s\n  password in %s\n  CA       in %s\n", p.account.Name, p.path("password"), p.ca)
+	host, _, _ := net.SplitHostPort(doors[0].listener.Addr().String())
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	fmt.Fprintf(&b, "\ntry it:\n  curl --ssl-reqd --cacert %s --netrc-file %s --resolve %s:%s:%s pop3://%s:%s/\n\n",
+		p.ca, p.path("netrc"), setup.Identity, ports["pop3"], host, setup.Identity, ports["pop3"])
+	_, err := t.Out.Write([]byte(b.String()))
+	return err
+}
+
+// policyText is a policy on one line.
+func policyText(p login.Policy) string {
+	if len(p.Mechanisms()) == 0 {
+		return "everything denied"
+	}
+	one := func(settings map[login.Mechanism]login.Setting) string {
+		var words []string
+		for _, m := range slices.Sorted(maps.Keys(settings)) {
+			words = append(words, fmt.Sprintf("%s %s", m, settings[m]))
+		}
+		return strings.Join(words, ", ")
+	}
+	text := one(p.Common)
+	for _, protocol := range login.Protocols() {
+		if own := one(p.Own[protocol]); own != "" {
+			text += fmt.Sprintf("; %s: %s", protocol, own)
+		}
+	}
+	return strings.TrimPrefix(text, "; ")
+}
+
+// setup is the state that the configuration asks for.
+func (c serveConfig) setup(policyName string) (login.Setup, error) {
+	setup := login.Setup{Identity: c.Identity, Posture: login.Posture{SlowDown: true}}
+	var err error
+	if setup.Flavour, err = login.ParseFlavour(c.Flavour); err != nil {
+		return setup, err
+	}
+	if setup.Database, err = login.ParseDatabase(c.Database); err != nil {
+		return setup, err
+	}
+	switch {
+	case policyName != "":
+		setup.Policy, err = readPolicy(policyName)
+	case !c.PolicyFile.Empty():
+		setup.Policy, err = c.PolicyFile.Parse()
+	default:
+		setup.Policy = defaultPolicy()
+	}
+	return setup, err
+}
+
+// serveConfig is the YAML of --config; the flags have the same fields.
+type serveConfig struct {
+	Flavour     string `yaml:"flavour"`
+	Database    string `yaml:"database"`
+	Identity    string `yaml:"identity"`
+	Listen      string `yaml:"listen"`
+	Ports       ports  `yaml:"ports"`
+	Certificate string `yaml:"certificate"`
+	Key         string `yaml:"key"`
+
+	harness.PolicyFile `yaml:",inline"`
+}
+
+// ports are 0 where the system chooses.
+type ports struct {
+	SMTP  int `yaml:"smtp"`
+	SMTPS int `yaml:"smtps"`
+	POP3  int `yaml:"pop3"`
+	POP3S int `yaml:"pop3s"`
+}
+
+// over lays the flags over the file, and the defaults under both.
+func (c serveConfig) over(name string) (serveConfig, error) {
+	var file serveConfig
+	if name != "" {
+		if err := readYAML(name, &file); err != nil {
+			return file, err
+		}
+	}
+	file.Flavour = cmp.Or(c.Flavour, file.Flavour, string(login.Modern))
+	file.Database = cmp.Or(c.Database, file.Database, string(login.WinGate))
+	file.Identity = cmp.Or(c.Identity, file.Identity, login.DefaultIdentity)
+	file.Listen = cmp.Or(c.Listen, file.Listen, "127.0.0.1")
+	file.Ports.SMTP = cmp.Or(c.Ports.SMTP, file.Ports.SMTP)
+	file.Ports.SMTPS = cmp.Or(c.Ports.SMTPS, file.Ports.SMTPS)
+	file.Ports.POP3 = cmp.Or(c.Ports.POP3, file.Ports.POP3)
+	file.Ports.POP3S = cmp.Or(c.Ports.POP3S, file.Ports.POP3S)
+	file.Certificate = cmp.Or(c.Certificate, file.Certificate)
+	file.Key = cmp.Or(c.Key, file.Key)
+	return file, nil
+}
