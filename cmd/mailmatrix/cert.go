@@ -24,7 +24,7 @@ func newCert(t terminal) *cobra.Command {
 		Example: `  mailmatrix cert generate --name mail.example.com --out cert.pem --key-out key.pem
   mailmatrix cert convert --in server.pfx --out cert.pem --key-out key.pem
   mailmatrix cert inspect cert.pem`,
-		Args: cobra.NoArgs,
+		Args: knownVerb,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(newCertGenerate(t), newCertConvert(t), newCertInspect(t))
@@ -44,7 +44,7 @@ name, and all of them are alternative names; a wildcard such as *.example.com
 is one. Without --name it is the name of this machine.`,
 		Example: `  mailmatrix cert generate --name mail.example.com --out cert.pem --key-out key.pem
   mailmatrix cert generate --name '*.example.com' --rsa --out cert.pem --key-out key.pem`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(*cobra.Command, []string) error {
 			if days <= 0 {
 				return fmt.Errorf("--days wants a number of days, not %d", days)
@@ -88,7 +88,7 @@ A password comes from the file named by --password-file, from the environment
 (MAILMATRIX_PASSWORD), or is asked for.`,
 		Example: `  mailmatrix cert convert --in server.pfx --out cert.pem --key-out key.pem
   mailmatrix cert convert --in server.cer --out cert.pem`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(*cobra.Command, []string) error {
 			if in == "" {
 				return errors.New("convert what? name a file with --in FILE")

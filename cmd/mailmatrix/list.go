@@ -86,13 +86,16 @@ func writeItems(w io.Writer, items []item) error {
 	tab := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, i := range items {
 		var more []string
-		for _, m := range append([]string{i.Class, i.Kind, string(i.Confidence), i.Title}, i.Refs...) {
+		for _, m := range append([]string{i.Title, i.Class, i.Kind}, i.Refs...) {
 			if m != "" {
 				more = append(more, m)
 			}
 		}
 		if len(i.Protocols) > 0 {
 			more = append(more, strings.Join(texts(i.Protocols), "+"))
+		}
+		if i.Confidence != "" {
+			more = append(more, "weakest fact "+string(i.Confidence))
 		}
 		if _, err := fmt.Fprintf(tab, "%s\t%s\n", i.ID, strings.Join(more, ", ")); err != nil {
 			return err

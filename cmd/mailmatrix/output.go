@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -56,7 +57,11 @@ func openOutput(spec string) (outputFile, error) {
 	}
 	file, err := os.CreateTemp(filepath.Dir(name), ".mailmatrix-*")
 	if err != nil {
-		return outputFile{}, fmt.Errorf("output: %w", err)
+		var cause *fs.PathError
+		if errors.As(err, &cause) {
+			err = cause.Err // of the file beside it, which nobody asked for
+		}
+		return outputFile{}, fmt.Errorf("cannot write %s: %w", name, err)
 	}
 	return outputFile{format, name, file}, nil
 }

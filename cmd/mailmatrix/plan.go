@@ -30,7 +30,7 @@ func newPlan(t terminal) *cobra.Command {
 		Example: `  mailmatrix plan | less
   mailmatrix plan --profile eudora --setting secure
   mailmatrix plan --format json`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(_ *cobra.Command, _ []string) error {
 			form, err := login.ParseName("format", format, []string{"text", "json"})
 			if err != nil {

@@ -10,6 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
+
+	"github.com/mailmatrix/mailmatrix/internal/login"
 )
 
 // version is what the program calls itself in reports.
@@ -67,6 +69,27 @@ func run(ctx context.Context, args []string, t terminal) int {
 	}
 }
 
+// knownVerb refuses what is no verb, and names the verb that was meant.
+func knownVerb(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	var verbs []string
+	for _, sub := range c.Commands() {
+		verbs = append(verbs, sub.Name())
+	}
+	_, err := login.ParseName("command", args[0], verbs)
+	return err
+}
+
+// noArgs refuses words that are no flags.
+func noArgs(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s takes no arguments, only flags: what is %q? (see `%[1]s --help`)", c.CommandPath(), args[0])
+}
+
 func newRoot(t terminal) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "mailmatrix",
@@ -79,7 +102,7 @@ over TLS) and transports, measures what happens on the wire, and judges it.`,
   mailmatrix serve                       the reference server, for real clients
   mailmatrix list profiles               what is known of which client`,
 		Version:       version,
-		Args:          cobra.NoArgs,
+		Args:          knownVerb,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },

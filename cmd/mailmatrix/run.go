@@ -36,7 +36,7 @@ Exit status: 0 everything as expected, 1 something failed, 2 nobody can say
   mailmatrix run --setting secure --transport plain --transcripts all --output json=result.json
   mailmatrix run --policy mine.yaml       who can log in under my policy?
   mailmatrix run --format junit > junit.xml`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			grid, err := select_.grid()
 			if err != nil {

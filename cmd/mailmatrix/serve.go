@@ -38,7 +38,7 @@ Flags win over the file. A port of 0 is chosen by the system.`,
   mailmatrix serve --policy mine.yaml --database nt --flavour classic
   mailmatrix serve --pop3 1110 --smtp 1587 --certificate cert.pem --key key.pem
   mailmatrix serve --config serve.yaml`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			config, err := flags.over(file)
 			if err != nil {
@@ -77,6 +77,9 @@ Flags win over the file. A port of 0 is chosen by the system.`,
 func defaultPolicy() login.Policy {
 	p := login.Policy{Common: map[login.Mechanism]login.Setting{}}
 	for _, m := range mech.All() {
+		if m.Server == nil {
+			continue
+		}
 		p.Common[m.Name] = login.Allow
 		if m.Insecure() {
 			p.Common[m.Name] = login.Secure
@@ -102,6 +105,9 @@ func serve(ctx context.Context, t terminal, config serveConfig, setup login.Setu
 	if err != nil {
 		return err
 	}
+	if err := s.Deliver(props.account.Name, []byte(welcome)); err != nil {
+		return err
+	}
 	failed := make(chan error, len(doors))
 	for _, d := range doors {
 		go func() { failed <- s.Serve(d.listener, d.protocol, d.implicit) }()
@@ -120,6 +126,10 @@ func serve(ctx context.Context, t terminal, config serveConfig, setup login.Setu
 	}
 	return err
 }
+
+// welcome is the mail that waits in the mailbox, so that a client has
+// something to fetch.
+const welcome = "From: mailmatrix@example.test\r\nSubject: it works\r\n\r\nThis client can log in.\r\n"
 
 // shutdownGrace is how long sessions may take to end their command.
 const shutdownGrace = 5 * time.Second
@@ -182,7 +192,7 @@ func announce(t terminal, setup login.Setup, doors []door, p *props) error {
 	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
 		host = "127.0.0.1"
 	}
-	fmt.Fprintf(&b, "\ntry it:\n  curl --ssl-reqd --cacert %s --netrc-file %s --resolve %s:%s:%s pop3://%s:%s/\n\n",
+	fmt.Fprintf(&b, "\ntry it:\n  curl -sS --ssl-reqd --cacert %s --netrc-file %s --resolve %s:%s:%s pop3://%s:%s/1\n\n",
 		p.ca, p.path("netrc"), setup.Identity, ports["pop3"], host, setup.Identity, ports["pop3"])
 	_, err := t.Out.Write([]byte(b.String()))
 	return err

@@ -29,7 +29,7 @@ func ParseName[T ~string](what, s string, all []T) (T, error) {
 // Nearest is the name that a typing error most likely meant, or "" if none of
 // the names is near.
 func Nearest(s string, names []string) string {
-	best, bestDistance := "", len(s)/2+1
+	best, bestDistance := "", max(len(s)/2+1, 3)
 	for _, name := range slices.Sorted(slices.Values(names)) {
 		d := distance(strings.ToLower(s), strings.ToLower(name))
 		if strings.HasPrefix(strings.ToLower(name), strings.ToLower(s)) && s != "" {
