@@ -48,15 +48,16 @@ func TestEventsHoldNoSecret(t *testing.T) {
 	}
 	c := s.smtp(login.StartTLS)
 	c.ask("AUTH hunter2!")
+	c.ask("AUTH hunter2")
 	c.ask("hunter2")
 	c.ask("AUTH PLAIN hunter2")
 	c.quit()
 	for _, secret := range []string{"wonderland", "lookingglass", "hunter2", b64("\x00alice\x00wonderland")} {
-		if strings.Contains(log.String(), secret) {
+		if strings.Contains(strings.ToLower(log.String()), secret) {
 			t.Errorf("the log holds %q", secret)
 		}
 		for _, r := range s.Record() {
-			if strings.Contains(r.Reason+string(r.Mechanism), secret) {
+			if strings.Contains(strings.ToLower(r.Reason+string(r.Mechanism)), secret) {
 				t.Errorf("the record holds %q: %+v", secret, r)
 			}
 		}

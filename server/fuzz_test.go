@@ -66,7 +66,8 @@ func runSession(t *testing.T, p login.Protocol, octets []byte) []byte {
 	go func() { out, _ := io.ReadAll(near); heard <- out }()
 	_ = near.SetWriteDeadline(time.Now().Add(patience))
 	_, _ = near.Write(octets)
-	go func() { _ = s.Close() }() // interrupts it wherever it is
+	_ = near.SetWriteDeadline(time.Time{}) // a pipe's deadline is a timer, which would outlive it
+	go func() { _ = s.Close() }()          // interrupts it wherever it is
 	select {
 	case <-ended:
 	case <-time.After(patience):

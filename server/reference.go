@@ -164,9 +164,6 @@ func (d *door) Authority() *x509.CertPool { return d.reference.pool }
 func (d *door) Record() []login.Record    { return d.server.Record() }
 func (d *door) Close() error              { return d.server.Close() }
 
-// Server is the server behind the door, for tests that look at what it holds.
-func (d *door) Server() *Server { return d.server }
-
 // meetings brings together the two ends of a connection: the accept loop,
 // which knows the connection, and the client's Dial, which knows the server.
 // Either may come first; the second starts the session.

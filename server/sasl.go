@@ -23,50 +23,46 @@ func (s *session) auth(arg string) {
 		s.tell(sayNoArgument)
 		return
 	}
-	m := s.mechanism(name)
-	impl, known := mech.Get(m)
-	if !known || !impl.In(s.protocol) || !isSASL(m) {
-		s.refuse(login.Record{Mechanism: m, Refusal: login.ByUnknown, Reason: "no such mechanism"}, sayNotPermitted)
+	impl, known := s.mechanism(name)
+	if !known {
+		s.refuse(login.Record{Refusal: login.ByUnknown, Reason: "no such mechanism"}, sayNotPermitted)
 		return
 	}
 	// Rule 3: at the command, before any secret is asked for.
-	decided := s.server.decide(s.protocol, m, s.transport())
+	decided := s.server.decide(s.protocol, impl.Name, s.transport())
+	refused := login.Record{Mechanism: impl.Name, Refusal: decided.refusal, Reason: decided.reason}
 	if !decided.permitted && (!s.server.bug(PolicyAtTheEnd) || impl.Server == nil) {
-		s.refuse(login.Record{Mechanism: m, Refusal: decided.refusal, Reason: decided.reason}, s.policyPhrase())
-		return
-	}
-	if impl.Server == nil {
-		decided = verdict{refusal: login.ByAvailability, reason: "no server of ours has it"}
-		s.refuse(login.Record{Mechanism: m, Refusal: decided.refusal, Reason: decided.reason}, sayNotPermitted)
+		s.refuse(refused, s.policyPhrase())
 		return
 	}
 	var message []byte // nil is no message, empty is an empty one
 	if hasInitial {
 		var err error
 		if message, err = s.decodeInitial(initial); err != nil {
-			s.refuse(login.Record{Mechanism: m, Refusal: login.BySyntax, Reason: err.Error()}, initialPhrase(initial))
+			s.refuse(login.Record{Mechanism: impl.Name, Refusal: login.BySyntax, Reason: err.Error()}, initialPhrase(initial))
 			return
 		}
 	}
 	a := s.newAttempt(impl)
 	err := s.exchange(a.half, message)
 	if !decided.permitted { // only the mutant comes here with this
-		s.refuse(login.Record{Mechanism: m, Refusal: decided.refusal, Reason: decided.reason}, sayNotPermitted)
+		s.refuse(refused, sayNotPermitted)
 		return
 	}
 	s.conclude(a, err)
 }
 
-// mechanism is the name in the form of our registry. RFC 4422 3.1 bounds
-// what a name is; anything else is nobody's, and is not repeated anywhere.
-func (s *session) mechanism(name string) login.Mechanism {
-	if len(name) > 20 || strings.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") != "" {
-		return ""
+// mechanism finds a SASL mechanism of this protocol. A name that nobody knows
+// is not repeated anywhere: it may be a password in the wrong place.
+func (s *session) mechanism(name string) (mech.Impl, bool) {
+	if !s.server.bug(MechanismInUpperCase) {
+		name = strings.ToUpper(name) // RFC 4954 4, RFC 5034 4: in any letter case
 	}
-	if s.server.bug(MechanismInUpperCase) {
-		return login.Mechanism(name)
+	impl, known := mech.Get(login.Mechanism(name))
+	if !known || !impl.In(s.protocol) || !isSASL(impl.Name) {
+		return mech.Impl{}, false
 	}
-	return login.Mechanism(strings.ToUpper(name)) // RFC 4954 4: in any letter case
+	return impl, true
 }
 
 // policyPhrase is what a refusal by policy or availability says.
@@ -96,10 +92,11 @@ func initialPhrase(initial string) phrase {
 	return sayNotBase64
 }
 
-// strictBase64 takes one spelling only. The package forgives line ends inside;
-// a line has none.
+// strictBase64 takes one spelling only (RFC 4648 3.5).
 var strictBase64 = base64.StdEncoding.Strict()
 
+// decode reads base64. The package forgives line ends inside; we do not. A
+// message is never nil: that would be none.
 func (s *session) decode(text string) ([]byte, error) {
 	if s.server.bug(BadBase64Forgiven) {
 		text = strings.Map(onlyBase64, text)
@@ -143,9 +140,6 @@ func (s *session) exchange(half mech.Server, message []byte) error {
 		// that is wrong.
 		if message, err = s.decode(string(line)); err != nil {
 			return err
-		}
-		if message == nil {
-			message = []byte{}
 		}
 	}
 }

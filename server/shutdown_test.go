@@ -36,6 +36,7 @@ func TestShutdown(t *testing.T) {
 	states := map[string]*peer{"421 4.3.2 ": site.smtp(login.Plain), "421 4.3.2 shutting": site.smtp(login.StartTLS),
 		"421 4.3.2 shutting down": site.smtp(login.Plain), "421 4.3.2 shutting down,": site.smtp(login.Plain),
 		"-ERR [SYS/TEMP] ": site.pop3(login.Plain), "-ERR [SYS/TEMP] shutting": site.pop3(login.StartTLS)}
+	states["-ERR [SYS/TEMP] shutting"].list() // the server's side of the handshake has ended too
 	states["421 4.3.2 shutting down"].want("AUTH LOGIN", "334 ")
 	inData := states["421 4.3.2 shutting down,"]
 	converse(t, inData, "", []exchange{{"MAIL FROM:<>", "250 "}, {"RCPT TO:<alice@example.test>", "250 "}, {"DATA", "354 "}})

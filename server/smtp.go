@@ -126,7 +126,8 @@ func (f *smtpFront) login(arg string) {
 	}
 	if outOfOrder != "" {
 		name, _, _ := strings.Cut(arg, " ")
-		f.refuse(login.Record{Mechanism: f.mechanism(name), Refusal: login.BySequence, Reason: outOfOrder}, sayOutOfOrder)
+		impl, _ := f.mechanism(name)
+		f.refuse(login.Record{Mechanism: impl.Name, Refusal: login.BySequence, Reason: outOfOrder}, sayOutOfOrder)
 		return
 	}
 	f.auth(arg)
