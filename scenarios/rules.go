@@ -2,7 +2,6 @@ package scenarios
 
 import (
 	"context"
-	"crypto/tls"
 	"encoding/base64"
 	"fmt"
 	"strings"
@@ -13,26 +12,23 @@ import (
 // rule is one rule of the contract's section 2 that no cell can see: exact
 // replies, and what a session remembers.
 type rule struct {
-	id       string
-	protocol login.Protocol
-	flavour  login.Flavour // "" is classic
-	setting  login.Setting // of every mechanism with which the rule is tried
-	expected string
-	refs     []string
-	run      func(context.Context, *Session) (string, error)
+	id        string
+	protocol  login.Protocol
+	transport login.Transport
+	flavour   login.Flavour
+	setting   login.Setting // of every mechanism with which the rule is tried
+	expected  string
+	refs      []string
+	run       func(context.Context, *Session) (string, error)
 }
 
 func ruleScenarios() []Scenario {
 	var all []Scenario
 	for _, r := range rules() {
-		flavour := r.flavour
-		if flavour == "" {
-			flavour = login.Classic
-		}
 		all = append(all, Scenario{
 			ID: fmt.Sprintf("scenario/posture/%s/%s", r.id, r.protocol), Kind: "posture",
-			Protocol: r.protocol, Transport: login.Plain,
-			Setup: login.Setup{Flavour: flavour, Database: login.WinGate,
+			Protocol: r.protocol, Transport: r.transport,
+			Setup: login.Setup{Flavour: r.flavour, Database: login.WinGate,
 				Policy: login.Every([]login.Mechanism{login.PLAIN, login.UserPass, login.APOP, login.CRAMMD5, login.NTLM}, r.setting)},
 			Expected: []string{r.expected},
 			Refs:     r.refs,
@@ -44,6 +40,7 @@ func ruleScenarios() []Scenario {
 
 func rules() []rule {
 	const smtp, pop3, allow = login.SMTP, login.POP3, login.Allow
+	const plain, starttls, classic, modern = login.Plain, login.StartTLS, login.Classic, login.Modern
 	refusal := []string{"RFC 4954 4", "RFC 5034 4", "RFC 3206 4"}
 	upgrade := []string{"RFC 3207 4", "RFC 2595 4", "CVE-2011-0411"}
 	var all []rule
@@ -52,30 +49,30 @@ func rules() []rule {
 		pop3: {"-ERR", "-ERR [AUTH]", "+OK", "-ERR", "-ERR", "-ERR"},
 	} {
 		all = append(all,
-			rule{"reply-denied", p, "", login.Deny, codes.policy, refusal, replyTo(p, "AUTH PLAIN")},
-			rule{"reply-unavailable", p, "", allow, codes.policy, refusal, replyTo(p, "AUTH NTLM")},
-			rule{"reply-wrong-password", p, "", allow, codes.wrong, refusal, replyWrong(p)},
-			rule{"reply-accepted", p, "", allow, codes.in, refusal, replyAccepted(p)},
-			rule{"reply-malformed", p, "", allow, codes.malformed, refusal, replyTo(p, "AUTH PLAIN", junkInBase64)},
-			rule{"reply-cancelled", p, "", allow, codes.cancelled, refusal, replyTo(p, "AUTH PLAIN", "*")},
-			rule{"reply-second-login", p, "", allow, codes.again, refusal, replySecond(p)},
-			rule{"unknown-user-alike", p, "", allow, "alike", refusal, unknownAlike(p)},
-			rule{"mechanism-in-lower-case", p, "", allow, "accepted", []string{"RFC 4422 3.1"}, lowerCase(p)},
-			rule{"challenge-fresh", p, "", allow, "fresh", []string{"RFC 2195 2"}, freshChallenge(p)},
-			rule{"injection", p, "", allow, "ended", upgrade, injection(p)},
-			rule{"handshake-failed", p, "", allow, "ended", upgrade, failedHandshake(p)},
-			rule{"tls10-classic", p, login.Classic, allow, "TLS 1.0", nil, oldTLS(p)},
-			rule{"tls10-modern", p, login.Modern, allow, "refused", []string{"RFC 8996 2"}, oldTLS(p)},
+			rule{"reply-denied", p, plain, classic, login.Deny, codes.policy, refusal, replyTo(p, "AUTH PLAIN")},
+			rule{"reply-unavailable", p, plain, classic, allow, codes.policy, refusal, replyTo(p, "AUTH NTLM")},
+			rule{"reply-wrong-password", p, plain, classic, allow, codes.wrong, refusal, replyWrong(p)},
+			rule{"reply-accepted", p, plain, classic, allow, codes.in, refusal, replyAccepted(p)},
+			rule{"reply-malformed", p, plain, classic, allow, codes.malformed, refusal, replyTo(p, "AUTH PLAIN", junkInBase64)},
+			rule{"reply-cancelled", p, plain, classic, allow, codes.cancelled, refusal, replyTo(p, "AUTH PLAIN", "*")},
+			rule{"reply-second-login", p, plain, classic, allow, codes.again, refusal, replySecond(p)},
+			rule{"unknown-user-alike", p, plain, classic, allow, "alike", refusal, unknownAlike(p)},
+			rule{"mechanism-in-lower-case", p, plain, classic, allow, "accepted", []string{"RFC 4422 3.1"}, lowerCase(p)},
+			rule{"challenge-fresh", p, plain, classic, allow, "fresh", []string{"RFC 2195 2"}, freshChallenge(p)},
+			rule{"injection", p, starttls, classic, allow, "ended", upgrade, injection(p)},
+			rule{"handshake-failed", p, starttls, classic, allow, "ended", upgrade, failedHandshake(p)},
+			rule{"tls10-classic", p, starttls, classic, allow, "TLS 1.0", nil, oldTLS(p)},
+			rule{"tls10-modern", p, starttls, modern, allow, "refused", []string{"RFC 8996 2"}, oldTLS(p)},
 		)
 	}
 	return append(all,
-		rule{"login-in-transaction", smtp, "", allow, "503 5.5.1", refusal, inTransaction},
-		rule{"login-before-ehlo", smtp, "", allow, "503 5.5.1", refusal, beforeHello},
-		rule{"secure-after-rset", smtp, "", login.Secure, "504 5.5.4", refusal, replyTo(smtp, "RSET", "AUTH PLAIN")},
-		rule{"hello-forgotten", smtp, "", allow, "503 5.5.1", upgrade, helloForgotten},
-		rule{"timestamp-fresh", pop3, "", allow, "fresh", []string{"RFC 1939 7"}, freshTimestamp},
-		rule{"one-session", pop3, "", allow, "-ERR [IN-USE]", []string{"RFC 1939 4", "RFC 2449 8.1.2"}, oneSession},
-		rule{"deleted-at-quit", pop3, "", allow, "kept", []string{"RFC 1939 6"}, deletedAtQuit},
+		rule{"login-in-transaction", smtp, plain, classic, allow, "503 5.5.1", refusal, inTransaction},
+		rule{"login-before-ehlo", smtp, plain, classic, allow, "503 5.5.1", refusal, beforeHello},
+		rule{"secure-after-rset", smtp, plain, classic, login.Secure, "504 5.5.4", refusal, replyTo(smtp, "RSET", "AUTH PLAIN")},
+		rule{"hello-forgotten", smtp, starttls, classic, allow, "503 5.5.1", upgrade, helloForgotten},
+		rule{"timestamp-fresh", pop3, plain, classic, allow, "fresh", []string{"RFC 1939 7"}, freshTimestamp},
+		rule{"one-session", pop3, plain, classic, allow, "-ERR [IN-USE]", []string{"RFC 1939 4", "RFC 2449 8.1.2"}, oneSession},
+		rule{"deleted-at-quit", pop3, plain, classic, allow, "kept", []string{"RFC 1939 6"}, deletedAtQuit},
 	)
 }
 
@@ -236,88 +233,6 @@ func beforeHello(ctx context.Context, s *Session) (string, error) {
 	}
 	got, err := c.say("AUTH PLAIN")
 	return codes(got.line), err
-}
-
-// helloForgotten: what was said before TLS does not count (RFC 3207 4.2).
-func helloForgotten(ctx context.Context, s *Session) (string, error) {
-	c, err := s.open(ctx, login.SMTP, login.Plain)
-	if err != nil {
-		return "", err
-	}
-	defer c.quit()
-	if err := c.startTLS(ctx, s.trusting()); err != nil {
-		return "", err
-	}
-	got, err := c.say("AUTH PLAIN")
-	return codes(got.line), err
-}
-
-// injection: a command in the same segment as STARTTLS must never take effect.
-func injection(p login.Protocol) func(context.Context, *Session) (string, error) {
-	return func(ctx context.Context, s *Session) (string, error) {
-		c, err := s.open(ctx, p, login.Plain)
-		if err != nil {
-			return "", err
-		}
-		defer func() { _ = c.Close() }()
-		got, err := c.say(startCommand[p] + "\r\nNOOP")
-		if err != nil || !got.positive {
-			return "ended", nil //nolint:nilerr // hanging up is one right answer
-		}
-		if err := c.Upgrade(ctx, s.trusting()); err != nil {
-			return "ended", nil //nolint:nilerr // and this is another
-		}
-		if _, err := c.answer(); err != nil {
-			return "ended", nil //nolint:nilerr // nothing was injected
-		}
-		return "obeyed", nil
-	}
-}
-
-// failedHandshake: what is no TLS ends the session; it never goes on in clear
-// (RFC 3207 4.1).
-func failedHandshake(p login.Protocol) func(context.Context, *Session) (string, error) {
-	return with(p, func(c *talk, _ *Session) (string, error) {
-		if got, err := c.say(startCommand[p]); err != nil || !got.positive {
-			return "not offered", err
-		}
-		// An alert record (handshake_failure), which no server can take for a
-		// hello, and a command behind it.
-		if err := c.Send("\x15\x03\x01\x00\x02\x02\x28NOOP"); err != nil {
-			return "ended", nil //nolint:nilerr // it has hung up
-		}
-		for {
-			line, err := c.ReadLine()
-			if err != nil {
-				return "ended", nil //nolint:nilerr // it has hung up
-			}
-			c.Reshow("<octets>")
-			// Its own alert may come first; a reply of the protocol may not.
-			if strings.HasPrefix(line, "+OK") || len(line) > 3 && line[0] >= '2' && line[0] <= '5' && line[3] == ' ' {
-				return "goes on in clear", nil
-			}
-		}
-	})
-}
-
-// oldTLS asks for TLS 1.0, with the suites of its time.
-func oldTLS(p login.Protocol) func(context.Context, *Session) (string, error) {
-	return func(ctx context.Context, s *Session) (string, error) {
-		c, err := s.open(ctx, p, login.Plain)
-		if err != nil {
-			return "", err
-		}
-		defer func() { _ = c.Close() }()
-		config := s.trusting()
-		config.MinVersion, config.MaxVersion = tls.VersionTLS10, tls.VersionTLS10 //nolint:gosec // that is the question
-		if got, err := c.say(startCommand[p]); err != nil || !got.positive {
-			return "not offered", err
-		}
-		if err := c.Upgrade(ctx, config); err != nil {
-			return "refused", nil //nolint:nilerr // the handshake's failure is the answer
-		}
-		return tls.VersionName(c.TLSState().Version), nil
-	}
 }
 
 // oneSession: a mailbox is one session's at a time.

@@ -1,0 +1,91 @@
+package scenarios
+
+import (
+	"context"
+	"crypto/tls"
+	"strings"
+
+	"github.com/mailmatrix/mailmatrix/internal/login"
+)
+
+// helloForgotten: what was said before TLS does not count (RFC 3207 4.2).
+func helloForgotten(ctx context.Context, s *Session) (string, error) {
+	c, err := s.open(ctx, login.SMTP, login.Plain)
+	if err != nil {
+		return "", err
+	}
+	defer c.quit()
+	if err := c.startTLS(ctx, s.trusting()); err != nil {
+		return "", err
+	}
+	got, err := c.say("AUTH PLAIN")
+	return codes(got.line), err
+}
+
+// injection: a command in the same segment as STARTTLS must never take effect.
+func injection(p login.Protocol) func(context.Context, *Session) (string, error) {
+	return func(ctx context.Context, s *Session) (string, error) {
+		c, err := s.open(ctx, p, login.Plain)
+		if err != nil {
+			return "", err
+		}
+		defer func() { _ = c.Close() }()
+		got, err := c.say(startCommand[p] + "\r\nNOOP")
+		if err != nil || !got.positive {
+			return "ended", nil //nolint:nilerr // hanging up is one right answer
+		}
+		if err := c.Upgrade(ctx, s.trusting()); err != nil {
+			return "ended", nil //nolint:nilerr // and this is another
+		}
+		if _, err := c.answer(); err != nil {
+			return "ended", nil //nolint:nilerr // nothing was injected
+		}
+		return "obeyed", nil
+	}
+}
+
+// failedHandshake: what is no TLS ends the session; it never goes on in clear
+// (RFC 3207 4.1).
+func failedHandshake(p login.Protocol) func(context.Context, *Session) (string, error) {
+	return with(p, func(c *talk, _ *Session) (string, error) {
+		if got, err := c.say(startCommand[p]); err != nil || !got.positive {
+			return "not offered", err
+		}
+		// An alert record (handshake_failure), which no server can take for a
+		// hello, and a command behind it.
+		if err := c.Send("\x15\x03\x01\x00\x02\x02\x28NOOP"); err != nil {
+			return "ended", nil //nolint:nilerr // it has hung up
+		}
+		for {
+			line, err := c.ReadLine()
+			if err != nil {
+				return "ended", nil //nolint:nilerr // it has hung up
+			}
+			c.Reshow("<octets>")
+			// Its own alert may come first; a reply of the protocol may not.
+			if strings.HasPrefix(line, "+OK") || len(line) > 3 && line[0] >= '2' && line[0] <= '5' && line[3] == ' ' {
+				return "goes on in clear", nil
+			}
+		}
+	})
+}
+
+// oldTLS asks for TLS 1.0, with the suites of its time.
+func oldTLS(p login.Protocol) func(context.Context, *Session) (string, error) {
+	return func(ctx context.Context, s *Session) (string, error) {
+		c, err := s.open(ctx, p, login.Plain)
+		if err != nil {
+			return "", err
+		}
+		defer func() { _ = c.Close() }()
+		config := s.trusting()
+		config.MinVersion, config.MaxVersion = tls.VersionTLS10, tls.VersionTLS10 //nolint:gosec // that is the question
+		if got, err := c.say(startCommand[p]); err != nil || !got.positive {
+			return "not offered", err
+		}
+		if err := c.Upgrade(ctx, config); err != nil {
+			return "refused", nil //nolint:nilerr // the handshake's failure is the answer
+		}
+		return tls.VersionName(c.TLSState().Version), nil
+	}
+}
