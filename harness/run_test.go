@@ -91,9 +91,10 @@ func TestInterrupted(t *testing.T) {
 	}
 }
 
-// Two runs with one seed agree in everything but time.
+// Two runs with one seed agree in everything but time. (Scenarios that break
+// connections off may hear a last word or not.)
 func TestRepeatable(t *testing.T) {
-	p := plan(t, harness.Grid{Profiles: []string{"eudora"}, Protocols: []login.Protocol{login.POP3}})
+	p := onlyCells(plan(t, harness.Grid{Profiles: []string{"eudora"}, Protocols: []login.Protocol{login.POP3}}))
 	r := reference(t)
 	config := harness.Config{Target: r, Seed: 42, Transcripts: harness.KeepAll}
 	first, second := harness.Run(context.Background(), p, config), harness.Run(context.Background(), p, config)

@@ -50,7 +50,7 @@ Flags win over the file. A port of 0 is chosen by the system.`,
 			}
 			logger := slog.New(slog.DiscardHandler)
 			if !quiet {
-				logger = slog.New(tint.NewHandler(t.Err, &tint.Options{TimeFormat: time.TimeOnly, NoColor: !colour(t.Err)}))
+				logger = slog.New(tint.NewTextHandler(t.Err, &tint.Options{TimeFormat: time.TimeOnly, NoColor: !colour(t.Err)}))
 			}
 			return serve(c.Context(), t, config, setup, logger)
 		},
@@ -189,8 +189,11 @@ func announce(t terminal, setup login.Setup, doors []door, p *props) error {
 	b.WriteString(policyText(setup.Policy))
 	fmt.Fprintf(&b, "\n  account  %s\n  password in %s\n  CA       in %s\n", p.account.Name, p.path("password"), p.ca)
 	host, _, _ := net.SplitHostPort(doors[0].listener.Addr().String())
-	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+	switch ip := net.ParseIP(host); {
+	case ip != nil && ip.IsUnspecified():
 		host = "127.0.0.1"
+	case strings.Contains(host, ":"):
+		host = "[" + host + "]"
 	}
 	fmt.Fprintf(&b, "\ntry it:\n  curl -sS --ssl-reqd --cacert %s --netrc-file %s --resolve %s:%s:%s pop3://%s:%s/1\n\n",
 		p.ca, p.path("netrc"), setup.Identity, ports["pop3"], host, setup.Identity, ports["pop3"])

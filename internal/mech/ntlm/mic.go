@@ -1,6 +1,6 @@
 package ntlm
 
-import "crypto/rc4" //nolint:staticcheck // the protocol demands it
+import "crypto/rc4"
 
 // A client that was sent a timestamp protects the three messages with a message integrity code (3.1.5.1.2), so that nobody
 // can change what was negotiated. The promise to do so stands inside the NTLMv2 response and cannot be taken out of it.

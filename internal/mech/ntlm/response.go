@@ -1,9 +1,9 @@
 package ntlm
 
 import (
-	"crypto/des" //nolint:staticcheck // the protocol demands it
+	"crypto/des"
 	"crypto/hmac"
-	"crypto/md5" //nolint:staticcheck // the protocol demands it
+	"crypto/md5"
 	"encoding/binary"
 	"time"
 

@@ -1,0 +1,24 @@
+// Package interop is the outside view: programs that nobody here wrote log in
+// to the reference server, and the server's own record says what happened.
+//
+// It has tests only. Each peer has a file of its own, with what it can do,
+// what it lacks and why:
+//
+//	peer_test.go       finding and running a program
+//	reference_test.go  the reference server on loopback
+//	attempt_test.go    what every peer is asked, and how an answer is judged
+//	curl_test.go, swaks_test.go, msmtp_test.go, mpop_test.go, gsasl_test.go
+//	gosmtp_test.go     go-smtp's own client
+//	mail_test.go       a message goes in by SMTP and comes out by POP3
+//	openssl_test.go    TLS versions, by somebody else's TLS
+//	certificate_test.go, mutant_test.go
+//	                   peers refuse a wrong certificate, tests a wrong server
+//
+// A peer that is not installed is a skip that names the Debian package; with
+// MAILMATRIX_INTEROP=required, as in the gate, it is a failure.
+//
+// The load tests (load_test.go, soak_test.go, crowd_test.go, and dovecot_test.go
+// for the server they compare with) take minutes and run only when
+// MAILMATRIX_LOAD=1. Their skip is on purpose, so "required" does not turn it
+// into a failure.
+package interop
