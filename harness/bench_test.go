@@ -109,18 +109,8 @@ func newBare(b *testing.B) *bare {
 	if err != nil {
 		b.Fatal(err)
 	}
-	p := &bare{server: &tls.Config{MinVersion: tls.VersionTLS10, SessionTicketsDisabled: true}}
-	for _, kind := range []certs.KeyKind{certs.ECDSA, certs.RSA} {
-		pair, err := authority.Issue(certs.Leaf{Names: []string{login.DefaultIdentity}, Key: kind})
-		if err != nil {
-			b.Fatal(err)
-		}
-		leaf, err := pair.TLS()
-		if err != nil {
-			b.Fatal(err)
-		}
-		p.server.Certificates = append(p.server.Certificates, leaf)
-	}
+	p := &bare{server: &tls.Config{MinVersion: tls.VersionTLS10, SessionTicketsDisabled: true,
+		Certificates: leaves(b, authority)}}
 	for _, s := range append(tls.CipherSuites(), tls.InsecureCipherSuites()...) {
 		p.server.CipherSuites = append(p.server.CipherSuites, s.ID)
 	}

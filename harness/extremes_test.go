@@ -111,17 +111,7 @@ func newExtreme(t *testing.T, accepts bool) *extreme {
 			e.config.CipherSuites = append(e.config.CipherSuites, s.ID)
 		}
 	}
-	for _, kind := range []certs.KeyKind{certs.ECDSA, certs.RSA} {
-		pair, err := authority.Issue(certs.Leaf{Names: []string{login.DefaultIdentity}, Key: kind})
-		if err != nil {
-			t.Fatal(err)
-		}
-		leaf, err := pair.TLS()
-		if err != nil {
-			t.Fatal(err)
-		}
-		e.config.Certificates = append(e.config.Certificates, leaf)
-	}
+	e.config.Certificates = leaves(t, authority)
 	for _, p := range login.Protocols() {
 		for _, implicit := range []bool{false, true} {
 			l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -154,6 +144,25 @@ func (e *extreme) Name() string { return "extreme" }
 
 func (e *extreme) Under(context.Context, login.Setup) (wire.Door, error) {
 	return &extremeDoor{e}, nil
+}
+
+// leaves are a certificate for today's clients and one for those that know RSA
+// only.
+func leaves(t testing.TB, authority *certs.Authority) []tls.Certificate {
+	t.Helper()
+	var all []tls.Certificate
+	for _, kind := range []certs.KeyKind{certs.ECDSA, certs.RSA} {
+		pair, err := authority.Issue(certs.Leaf{Names: []string{login.DefaultIdentity}, Key: kind})
+		if err != nil {
+			t.Fatal(err)
+		}
+		leaf, err := pair.TLS()
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, leaf)
+	}
+	return all
 }
 
 // extremeDoor records every refusal as one of policy.

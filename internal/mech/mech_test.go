@@ -105,7 +105,6 @@ func replayServer(t *testing.T, impl Impl, v vector) {
 			s.challenge = []byte(v.messages[0])
 		case *apopServer:
 			s.timestamp = []byte(v.messages[0])
-		case *userPassServer: // it has no challenge to ask with
 		default:
 			if string(challenge) != v.messages[i] {
 				t.Errorf("server says %q, the document %q", challenge, v.messages[i])
