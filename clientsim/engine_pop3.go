@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/mailmatrix/mailmatrix/internal/login"
-	"github.com/mailmatrix/mailmatrix/internal/mech"
 	"github.com/mailmatrix/mailmatrix/internal/wire"
 )
 
@@ -17,9 +16,9 @@ func (p pop3) greet() (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	if stamp := mech.Timestamp(reply.Text); stamp != nil {
-		p.offer.timestamp = stamp
-		p.conn.Reshow(strings.Replace(reply.Line, string(stamp), "<challenge>", 1))
+	if stamp := wire.Timestamp(reply.Text); stamp != "" {
+		p.offer.timestamp = []byte(stamp)
+		p.conn.Reshow(strings.Replace(reply.Line, stamp, "<challenge>", 1))
 	}
 	return ofPOP3(reply), nil
 }

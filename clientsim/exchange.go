@@ -9,6 +9,7 @@ import (
 
 	"github.com/mailmatrix/mailmatrix/internal/login"
 	"github.com/mailmatrix/mailmatrix/internal/mech"
+	"github.com/mailmatrix/mailmatrix/internal/wire"
 )
 
 // user is who is offered to the server.
@@ -33,7 +34,9 @@ func (s *session) logIn(m login.Mechanism) (login.Outcome, error) {
 			break // no other user would be asked either
 		}
 	}
-	if last.Asked && !last.Cancelled {
+	// Who was asked for the secret and then refused is refused for it, unless
+	// the server says that it is for something else.
+	if last.Asked && !last.Cancelled && !wire.Temporary(s.Protocol, last.Reply) {
 		return login.RefusedCredentials, nil
 	}
 	return login.Refused, nil

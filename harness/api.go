@@ -10,72 +10,158 @@ import (
 // The nouns that an outside module needs to name: to write a [Target], to
 // shape a [Grid] and to read a [Report].
 type (
-	Setup        = login.Setup
-	Account      = login.Account
-	Policy       = login.Policy
-	Setting      = login.Setting
-	Mechanism    = login.Mechanism
-	Protocol     = login.Protocol
-	Transport    = login.Transport
-	Flavour      = login.Flavour
-	Database     = login.Database
-	Override     = login.Override
-	Credential   = login.Credential
-	Certificate  = login.Certificate
-	Trust        = login.Trust
-	Posture      = login.Posture
-	Record       = login.Record
-	Refusal      = login.Refusal
-	CannotError  = login.CannotError
-	StartupError = login.StartupError
-	Cell         = login.Cell
-	CellResult   = login.CellResult
-	Observation  = login.Observation
-	Expectation  = login.Expectation
-	Oracle       = login.Oracle
-	ByDocument   = login.ByDocument
-	ClientFacts  = login.ClientFacts
-	Outcome      = login.Outcome
-	Exposure     = login.Exposure
-	Verdict      = login.Verdict
-	Ruling       = login.Ruling
-	Report       = login.Report
-	Totals       = login.Totals
-	Secrets      = login.Secrets
-	Door         = wire.Door
-	Profile      = clientsim.Profile
-	Scenario     = scenarios.Scenario
+	// A target is put into a Setup ...
+	Setup           = login.Setup
+	Account         = login.Account
+	Policy          = login.Policy
+	Setting         = login.Setting
+	Certificate     = login.Certificate
+	CertificateKind = login.CertificateKind
+	Trust           = login.Trust
+	Assumption      = login.Assumption
+	Posture         = login.Posture
+	Stripping       = login.Stripping
+	CannotError     = login.CannotError
+	StartupError    = login.StartupError
+
+	// ... opens a Door, and records what happened behind it.
+	Door    = wire.Door
+	Record  = login.Record
+	Refusal = login.Refusal
+
+	// A Grid crosses the axes ...
+	Flavour    = login.Flavour
+	Protocol   = login.Protocol
+	Transport  = login.Transport
+	Mechanism  = login.Mechanism
+	Database   = login.Database
+	Override   = login.Override
+	Credential = login.Credential
+	Profile    = clientsim.Profile
+
+	// ... into the jobs of a Plan ...
+	Cell          = login.Cell
+	Expectation   = login.Expectation
+	ReplyForm     = login.ReplyForm
+	Scenario      = scenarios.Scenario
+	Session       = scenarios.Session
+	Seen          = scenarios.Seen
+	Secrets       = login.Secrets
+	Tap           = wire.Tap
+	ClientConfig  = clientsim.Config
+	ClientResult  = clientsim.Result
+	ClientAttempt = clientsim.Attempt
+	Conn          = wire.Conn
+	Observation   = login.Observation
+
+	// ... and a Report says what was seen and what to think of it.
+	Report          = login.Report
+	Totals          = login.Totals
+	CellResult      = login.CellResult
+	ScenarioResult  = login.ScenarioResult
+	CaseResult      = login.CaseResult
+	TargetResult    = login.TargetResult
+	DoorResult      = login.DoorResult
+	TransportResult = login.TransportResult
+	MechanismResult = login.MechanismResult
+	Lack            = login.Lack
+	NotTested       = login.NotTested
+	Outcome         = login.Outcome
+	Exposure        = login.Exposure
+	ExposureClass   = login.ExposureClass
+	When            = login.When
+	SecretName      = login.SecretName
+	Verdict         = login.Verdict
+	Why             = login.Why
+	Confidence      = login.Confidence
 )
 
 const (
-	SMTP     = login.SMTP
-	POP3     = login.POP3
+	SMTP = login.SMTP
+	POP3 = login.POP3
+
 	Plain    = login.Plain
 	StartTLS = login.StartTLS
 	TLS      = login.TLS
-	Classic  = login.Classic
-	Modern   = login.Modern
+
+	Classic = login.Classic
+	Modern  = login.Modern
+
 	Deny     = login.Deny
 	Allow    = login.Allow
 	Secure   = login.Secure
-	WinGate  = login.WinGate
-	NT       = login.NT
+	Declared = login.Declared
+
+	PLAIN    = login.PLAIN
+	LOGIN    = login.LOGIN
+	CRAMMD5  = login.CRAMMD5
+	NTLM     = login.NTLM
+	GSSAPI   = login.GSSAPI
+	UserPass = login.UserPass
+	APOP     = login.APOP
+	Auto     = login.Auto
+
+	WinGate = login.WinGate
+	NT      = login.NT
+
+	NoOverride  = login.NoOverride
+	OverrideSet = login.OverrideSet
+
+	WithAccount  = login.WithAccount
+	WithOverride = login.WithOverride
+	WithWrong    = login.WithWrong
+
+	CertValid        = login.CertValid
+	CertNone         = login.CertNone
+	CertSelfSigned   = login.CertSelfSigned
+	CertOtherName    = login.CertOtherName
+	CertExpired      = login.CertExpired
+	CertWildcard     = login.CertWildcard
+	CertDER          = login.CertDER
+	CertPKCS7        = login.CertPKCS7
+	CertPKCS12       = login.CertPKCS12
+	CertEncryptedKey = login.CertEncryptedKey
+	CertKeyMismatch  = login.CertKeyMismatch
+	CertExpiredFile  = login.CertExpiredFile
+
+	TLSOffered  = login.TLSOffered
+	TLSStripped = login.TLSStripped
+	TLSRefused  = login.TLSRefused
+
+	NotRefused       = login.NotRefused
+	ByPolicy         = login.ByPolicy
+	ByAvailability   = login.ByAvailability
+	ByCredentials    = login.ByCredentials
+	BySyntax         = login.BySyntax
+	BySequence       = login.BySequence
+	ByUnknown        = login.ByUnknown
+	ByTooMany        = login.ByTooMany
+	ByMailboxInUse   = login.ByMailboxInUse
+	ByServerProblems = login.ByServerProblems
 
 	LoggedIn           = login.LoggedIn
+	NoTLS              = login.NoTLS
+	CertRejected       = login.CertRejected
+	NotOffered         = login.NotOffered
 	RefusedPolicy      = login.RefusedPolicy
 	RefusedUnavailable = login.RefusedUnavailable
 	RefusedCredentials = login.RefusedCredentials
+	Refused            = login.Refused
+	Dropped            = login.Dropped
+	Error              = login.Error
 
-	NotRefused     = login.NotRefused
-	ByPolicy       = login.ByPolicy
-	ByAvailability = login.ByAvailability
-	ByCredentials  = login.ByCredentials
+	Unjudged = login.Unjudged
+	Pass     = login.Pass
+	Skip     = login.Skip
+	Warn     = login.Warn
+	Broken   = login.Broken
+	Fail     = login.Fail
+)
 
-	Pass   = login.Pass
-	Warn   = login.Warn
-	Fail   = login.Fail
-	Skip   = login.Skip
-	Broken = login.Broken
+// Names that every server of a run has.
+const (
+	DefaultIdentity = login.DefaultIdentity
+	DefaultDomain   = login.DefaultDomain
 )
 
 // LoadProfile reads a profile of your own from YAML; name is the file's, for

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net"
-	"strings"
 
 	"github.com/mailmatrix/mailmatrix/clientsim"
 	"github.com/mailmatrix/mailmatrix/internal/login"
@@ -29,7 +28,7 @@ func (r *runner) cell(ctx context.Context, j Job) result {
 	seen := clientsim.Login(ctx, clientsim.Config{
 		Profile: j.Profile, Protocol: j.Cell.Protocol, Transport: j.Cell.Transport, Mechanism: j.Cell.Mechanism,
 		Door: door, Host: login.DefaultIdentity, Secrets: r.secrets, Credential: j.Cell.Credential,
-		Rand: nonces, Now: r.Now, Limit: r.Limit,
+		Rand: r.Rand, Now: r.Now, Limit: r.Limit,
 	})
 	o := r.observe(seen, door, j.Cell.Protocol, j.Cell.Transport)
 	if err := door.Close(); err != nil && o.Outcome != login.Error {
@@ -56,22 +55,13 @@ func (r *runner) observe(seen clientsim.Result, door wire.Door, p login.Protocol
 	o.Reply, o.Detail = r.veil(o.Reply), r.veil(o.Detail)
 	records := door.Record()
 	o.Outcome = o.Outcome.Refine(records)
-	if o.Outcome == login.Refused && len(records) == 0 && rejectsCredentials(p, o.Reply) {
+	if o.Outcome == login.Refused && len(records) == 0 && wire.RejectsCredentials(p, o.Reply) {
 		o.Outcome = login.RefusedCredentials
 	}
 	if seen.Tap != nil {
 		o.Exposures = r.ear.Listen(seen.Tap.Lines(), p, t)
 	}
 	return o
-}
-
-// rejectsCredentials reads the code of a refusal where there is no record:
-// RFC 4954 6, RFC 3206 4.
-func rejectsCredentials(p login.Protocol, reply string) bool {
-	if p == login.POP3 {
-		return strings.HasPrefix(reply, "-ERR [AUTH]")
-	}
-	return strings.HasPrefix(reply, "535")
 }
 
 func newCellResult(j Job) login.CellResult {

@@ -1,6 +1,8 @@
 package harness
 
 import (
+	crand "crypto/rand"
+	"io"
 	"math/rand/v2"
 	"runtime"
 	"time"
@@ -24,8 +26,12 @@ type Config struct {
 	TargetKind string
 	// Tool is name and version of the program, for the report.
 	Tool string
-	// Seed makes canaries and nonces; a run can be repeated with it.
+	// Seed makes the canaries; a run can be repeated with it.
 	Seed uint64
+	// Rand is where clients take their nonces from; nil is crypto/rand.
+	Rand io.Reader
+	// Vantage is the address from which the target is seen, for the report.
+	Vantage string
 	// Now is the clock; nil is [time.Now].
 	Now func() time.Time
 	// Limit is how long a server may take for one answer; 0 is 10 seconds.
@@ -42,6 +48,9 @@ type Config struct {
 func (c Config) withDefaults() Config {
 	if c.TargetKind == "" {
 		c.TargetKind = "remote"
+	}
+	if c.Rand == nil {
+		c.Rand = crand.Reader
 	}
 	if c.Now == nil {
 		c.Now = time.Now

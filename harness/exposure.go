@@ -1,10 +1,7 @@
 package harness
 
 import (
-	"bytes"
-	"encoding/base64"
 	"slices"
-	"strings"
 
 	"github.com/mailmatrix/mailmatrix/internal/login"
 	"github.com/mailmatrix/mailmatrix/internal/mech"
@@ -77,18 +74,18 @@ func (e *eavesdropper) Listen(lines []wire.Heard, p login.Protocol, t login.Tran
 }
 
 func (h *hearing) fromServer(line []byte) {
-	a := answerOf(h.protocol, line)
-	if a.challenge != nil {
-		h.challenges = append(h.challenges, a.challenge)
+	a := wire.AnswerOf(h.protocol, line)
+	if a.Challenge != nil {
+		h.challenges = append(h.challenges, a.Challenge)
 	}
 	if h.attempt == "" {
 		return
 	}
 	switch {
-	case a.kind == answerNo:
+	case a.Kind == wire.No:
 		h.answered(login.BeforeRefusal)
 		h.refused = true
-	case a.kind == answerYes && !h.named:
+	case a.Kind == wire.Yes && !h.named:
 		h.answered(login.OnSuccess)
 		h.attempt = ""
 	}
@@ -103,22 +100,22 @@ func (h *hearing) answered(when login.When) {
 }
 
 func (e *eavesdropper) fromClient(h *hearing, line []byte) {
-	command, started, message := attemptOf(h.protocol, line)
-	h.named = command == "USER"
-	if started != "" && !(command == "PASS" && h.attempt == login.UserPass) {
+	said := wire.SaidBy(h.protocol, line)
+	h.named = said.Command == "USER"
+	if said.Starts != "" && !(said.Command == "PASS" && h.attempt == login.UserPass) {
 		h.answered(login.BeforeRefusal)
-		h.attempt, h.refused = started, false
+		h.attempt, h.refused = said.Starts, false
 	}
 	for _, n := range e.search.Find(line) {
 		s := e.whose[n.Name]
 		h.add(s.class, s.secret)
 	}
 	impl, ok := mech.Get(h.attempt)
-	if !ok || impl.Cracks == nil || len(h.challenges) == 0 || len(message) == 0 {
+	if !ok || impl.Cracks == nil || len(h.challenges) == 0 || len(said.Message) == 0 {
 		return
 	}
 	for _, g := range e.guesses {
-		if g.password != "" && impl.Cracks(h.challenges, message, g.password) {
+		if g.password != "" && impl.Cracks(h.challenges, said.Message, g.password) {
 			h.add(login.ShowsVerifier, g.secret)
 		}
 	}
@@ -138,72 +135,4 @@ func (h *hearing) add(class login.ExposureClass, secret login.SecretName) {
 	if !slices.Contains(h.found[h.open:], x) {
 		h.found = append(h.found, x)
 	}
-}
-
-type answerKind uint8
-
-const (
-	answerNone answerKind = iota // a challenge, or a step on the way
-	answerYes
-	answerNo
-)
-
-type answer struct {
-	kind      answerKind
-	challenge []byte
-}
-
-// answerOf reads a line of the server for what it says of a login: RFC 4954 4
-// and 6, RFC 5034 4, RFC 1939 7.
-func answerOf(p login.Protocol, line []byte) answer {
-	if p == login.POP3 {
-		switch {
-		case bytes.HasPrefix(line, []byte("-ERR")):
-			return answer{kind: answerNo}
-		case bytes.HasPrefix(line, []byte("+OK")):
-			return answer{kind: answerYes, challenge: mech.Timestamp(string(line))}
-		case bytes.HasPrefix(line, []byte("+ ")):
-			return answer{challenge: decode(line[2:])}
-		}
-		return answer{}
-	}
-	switch {
-	case bytes.HasPrefix(line, []byte("235")):
-		return answer{kind: answerYes}
-	case bytes.HasPrefix(line, []byte("334 ")):
-		return answer{challenge: decode(line[4:])}
-	case len(line) > 3 && (line[0] == '4' || line[0] == '5') && line[3] == ' ':
-		return answer{kind: answerNo}
-	}
-	return answer{}
-}
-
-// attemptOf reads a line of the client: its command, the mechanism that it
-// starts, if it starts one, and the message it carries.
-func attemptOf(p login.Protocol, line []byte) (command string, started login.Mechanism, message []byte) {
-	words := strings.Fields(string(line))
-	if len(words) == 0 {
-		return "", "", nil
-	}
-	command = strings.ToUpper(words[0])
-	switch {
-	case command == "AUTH" && len(words) > 1:
-		return command, login.Mechanism(strings.ToUpper(words[1])), decode([]byte(words[len(words)-1]))
-	case p == login.POP3 && command == "APOP":
-		return command, login.APOP, bytes.TrimSpace(line[len(command):])
-	case p == login.POP3 && (command == "USER" || command == "PASS"):
-		return command, login.UserPass, nil
-	case len(words) == 1:
-		return command, "", decode(line)
-	default:
-		return command, "", nil
-	}
-}
-
-func decode(b []byte) []byte {
-	d, err := base64.StdEncoding.DecodeString(string(bytes.TrimSpace(b)))
-	if err != nil {
-		return nil
-	}
-	return d
 }

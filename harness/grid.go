@@ -43,6 +43,9 @@ func (g Grid) Selection() map[string][]string {
 	put(s, "database", g.Databases)
 	put(s, "override", g.Overrides)
 	put(s, "credential", g.Credentials)
+	if g.Full {
+		s["full"] = []string{"true"}
+	}
 	for _, setting := range g.Settings {
 		s["setting"] = append(s["setting"], setting.String())
 	}
@@ -79,12 +82,15 @@ func wants[T comparable](asked []T, v T) bool {
 // profiles resolves the names that were asked for, among built-in and extra.
 func (g Grid) profiles() ([]clientsim.Profile, error) {
 	all := append(clientsim.All(), g.Extra...)
-	if len(g.Profiles) == 0 {
-		return all, nil
-	}
 	names := make([]string, len(all))
 	for i, p := range all {
+		if slices.Contains(names[:i], p.Name) {
+			return nil, fmt.Errorf("there are two profiles called %q: give yours another name", p.Name)
+		}
 		names[i] = p.Name
+	}
+	if len(g.Profiles) == 0 {
+		return all, nil
 	}
 	var kept []clientsim.Profile
 	for _, asked := range g.Profiles {

@@ -140,3 +140,12 @@ func TestLoadPolicy(t *testing.T) {
 		}
 	}
 }
+
+// Two profiles of one name would share every ID.
+func TestProfileNamedTwice(t *testing.T) {
+	mine := clientsim.All()[0]
+	_, err := harness.NewPlan(harness.Grid{Extra: []clientsim.Profile{mine}})
+	if err == nil || !strings.Contains(err.Error(), mine.Name) {
+		t.Errorf("got %v", err)
+	}
+}

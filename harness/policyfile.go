@@ -1,17 +1,13 @@
 package harness
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 
-	"github.com/goccy/go-yaml"
-
 	"github.com/mailmatrix/mailmatrix/internal/login"
 	"github.com/mailmatrix/mailmatrix/internal/mech"
+	"github.com/mailmatrix/mailmatrix/internal/strictyaml"
 )
 
 // PolicyFile is the YAML of a policy: a common map, and maps of the single
@@ -27,9 +23,8 @@ type PolicyFile struct {
 // nothing at all.
 func LoadPolicy(name string, data []byte) (login.Policy, error) {
 	var file PolicyFile
-	decoder := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict())
-	if err := decoder.Decode(&file); err != nil && !errors.Is(err, io.EOF) {
-		return login.Policy{}, fmt.Errorf("policy %s: %s", name, yaml.FormatError(err, false, true))
+	if err := strictyaml.Decode(name, data, &file); err != nil {
+		return login.Policy{}, fmt.Errorf("policy %w", err)
 	}
 	if file.Empty() {
 		return login.Policy{}, fmt.Errorf("policy %s says nothing: write, for example, `policy: {PLAIN: secure}`", name)

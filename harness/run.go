@@ -2,7 +2,6 @@ package harness
 
 import (
 	"context"
-	crand "crypto/rand"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -110,7 +109,7 @@ func (r *runner) one(ctx context.Context, j Job) result {
 // report puts the results together in the order of the plan.
 func (r *runner) report(plan Plan) login.Report {
 	report := login.Report{
-		Schema: login.Schema, Tool: r.Tool, Catalogue: Catalogue, Seed: r.Seed, Vantage: "127.0.0.1",
+		Schema: login.Schema, Tool: r.Tool, Catalogue: Catalogue, Seed: r.Seed, Vantage: r.Vantage,
 		Complete: true, Selection: plan.Selection,
 		Targets: []login.TargetResult{{Name: r.Target.Name(), Kind: r.TargetKind, Doors: []login.DoorResult{}}},
 		Lacks:   plan.Lacks,
@@ -198,6 +197,3 @@ func (r *runner) veiled(transcript []string) []string {
 func milliseconds(d time.Duration) float64 {
 	return float64(d.Microseconds()) / 1000
 }
-
-// nonces is where clients take their chance from.
-var nonces = crand.Reader

@@ -129,11 +129,17 @@ func TestTargetFails(t *testing.T) {
 	}{
 		{"cannot take the state", &login.CannotError{What: "do this"}, login.Skip, 2},
 		{"is broken", errors.New("no memory"), login.Broken, 2},
+		{"refuses to start", &login.StartupError{Kind: "der", Err: errors.New("bad file")}, login.Broken, 2},
 	} {
 		report := harness.Run(context.Background(), p, harness.Config{Target: failing{row.err}})
 		for _, c := range report.Cells {
 			if c.Verdict != row.want || !strings.Contains(c.Reason, row.err.Error()) {
 				t.Fatalf("%s: %s %s", row.name, c.Verdict, c.Reason)
+			}
+		}
+		for _, s := range report.Scenarios {
+			if s.Kind != login.KindStartup && s.Verdict != row.want {
+				t.Fatalf("%s: %s: %s %s", row.name, s.ID, s.Verdict, s.Reason)
 			}
 		}
 		if got := report.ExitStatus(); got != row.status {

@@ -17,10 +17,10 @@ func (r *runner) scenario(ctx context.Context, s scenarios.Scenario) result {
 		Transport: s.Transport, Expected: s.Expected, Refs: s.Refs}
 	setup := s.Setup
 	setup.Accounts = []login.Account{r.secrets.Account(login.NoOverride)}
-	session := &scenarios.Session{Secrets: r.secrets, Rand: nonces, Now: r.Now, Limit: r.Limit}
+	session := &scenarios.Session{Secrets: r.secrets, Rand: r.Rand, Now: r.Now, Limit: r.Limit}
 
 	opened, err := r.Target.Under(ctx, setup)
-	if err != nil && !errors.As(err, &session.Refused) {
+	if err != nil && !(s.MayNotStart && errors.As(err, &session.Refused)) {
 		got.Rule(cannot(err))
 		return result{done: true, scenario: got}
 	}
@@ -49,8 +49,8 @@ func (r *runner) scenario(ctx context.Context, s scenarios.Scenario) result {
 	return out
 }
 
-// lets are the outcomes in which somebody was let through.
-var lets = map[string]bool{"accepted": true, string(login.LoggedIn): true, scenarios.CertificateTaken: true}
+// letIn are the outcomes in which somebody was let through.
+var letIn = map[string]bool{"accepted": true, string(login.LoggedIn): true, scenarios.CertificateTaken: true}
 
 // judge compares a scenario with what it expects.
 func judge(s scenarios.Scenario, got login.ScenarioResult, err error) login.Ruling {
@@ -60,8 +60,8 @@ func judge(s scenarios.Scenario, got login.ScenarioResult, err error) login.Ruli
 	case !slices.Contains(s.Expected, got.Outcome):
 		return login.Ruling{Verdict: login.Fail,
 			Reason:          fmt.Sprintf("expected %s, saw %s", strings.Join(s.Expected, " or "), got.Outcome),
-			WronglyAccepted: lets[got.Outcome],
-			WronglyRefused:  !lets[got.Outcome] && slices.ContainsFunc(s.Expected, func(e string) bool { return lets[e] })}
+			WronglyAccepted: letIn[got.Outcome],
+			WronglyRefused:  !letIn[got.Outcome] && slices.ContainsFunc(s.Expected, func(e string) bool { return letIn[e] })}
 	case s.Shown != nil && got.Exposure > *s.Shown:
 		return login.Ruling{Verdict: login.Fail,
 			Reason: fmt.Sprintf("a listener can read more than expected: %s, not %s", got.Exposure, *s.Shown)}

@@ -12,13 +12,16 @@ import (
 func newSecrets(r *rand.Rand) login.Secrets {
 	return login.Secrets{
 		Name:            word(r, nameLetters, 12),
-		Password:        word(r, passwordLetters, 16),
-		Override:        word(r, passwordLetters, 16),
-		Wrong:           word(r, passwordLetters, 16),
+		Password:        word(r, passwordLetters, passwordLength),
+		Override:        word(r, passwordLetters, passwordLength),
+		Wrong:           word(r, passwordLetters, passwordLength),
 		WindowsUser:     word(r, nameLetters, 12),
-		WindowsPassword: word(r, passwordLetters, 16),
+		WindowsPassword: word(r, passwordLetters, passwordLength),
 	}
 }
+
+// passwordLength is what NTLM's oldest response can take (MS-NLMP 3.3.1).
+const passwordLength = 14
 
 const (
 	nameLetters     = "abcdefghijkmnpqrstuvwxyz"

@@ -12,11 +12,10 @@ import (
 // item is a result of any sort, seen as what cells, scenarios and cases have
 // in common.
 type item struct {
-	id   string
-	kind string // "cells", "cases", or the kind of a scenario
-	path []string
-	// loggedIn: the server let somebody in, which tells a hole from a lock-out where the verdict is fail.
-	loggedIn   bool
+	id         string
+	kind       string // "cells", "cases", or the kind of a scenario
+	path       []string
+	hole       bool // somebody was let in who should not have been
 	verdict    login.Verdict
 	why        login.Why
 	reason     string
@@ -36,7 +35,7 @@ func items(r *login.Report) iter.Seq[item] {
 		}
 		for _, s := range r.Scenarios {
 			if !yield(item{
-				id: s.ID, kind: s.Kind, path: parents(s.ID), loggedIn: s.Outcome == "accepted",
+				id: s.ID, kind: s.Kind, path: parents(s.ID), hole: s.WronglyAccepted,
 				verdict: s.Verdict, why: s.Why, reason: s.Reason, refs: s.Refs, transcript: transcript(r, s.Transcript),
 			}) {
 				return
@@ -58,9 +57,9 @@ const predicted = "predicted"
 func cellItem(r *login.Report, c *login.CellResult) item {
 	return item{
 		id: c.ID, kind: "cells",
-		path:     []string{string(c.Flavour), string(c.Protocol), string(c.Transport), string(c.Mechanism)},
-		loggedIn: c.Outcome == login.LoggedIn,
-		verdict:  c.Verdict, why: c.Why, reason: c.Reason, refs: c.Refs, transcript: transcript(r, c.Transcript),
+		path:    []string{string(c.Flavour), string(c.Protocol), string(c.Transport), string(c.Mechanism)},
+		hole:    c.WronglyAccepted,
+		verdict: c.Verdict, why: c.Why, reason: c.Reason, refs: c.Refs, transcript: transcript(r, c.Transcript),
 		seconds: c.ElapsedMS / 1000,
 	}
 }
@@ -101,7 +100,7 @@ func problems(r *login.Report) []item {
 
 func (it item) urgency() int {
 	switch {
-	case it.verdict == login.Fail && it.loggedIn:
+	case it.hole:
 		return 0
 	case it.verdict == login.Fail:
 		return 1

@@ -149,7 +149,7 @@ func TestJUnitDialect(t *testing.T) {
 					}
 				}
 			}
-			total := sum(&r)
+			total := r.Sum()
 			want := map[string]int{
 				"tests": total.Cells, "failures": total.Fail, "errors": total.Broken + total.Unjudged, "skipped": total.Skip,
 			}

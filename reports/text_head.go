@@ -111,7 +111,7 @@ func (p *page) conclusion(r *login.Report) {
 // tally counts verdicts: the three that decide always, others where there are
 // any.
 func tally(r *login.Report) []string {
-	t := sum(r)
+	t := r.Sum()
 	all := []string{
 		count(t.WronglyAccepted) + " wrongly accepted",
 		count(t.WronglyRefused) + " wrongly refused",

@@ -88,11 +88,15 @@ func (p *page) next(b *book, failed []item) {
 // selectionFlags repeat what narrowed the run, each with a space behind it.
 func (b *book) selectionFlags() string {
 	flags := ""
-	if b.declared() {
+	if b.declared() && b.report.Selection["policy"] == nil {
 		flags = "--policy FILE "
 	}
 	for _, axis := range slices.Sorted(maps.Keys(b.report.Selection)) {
-		flags += "--" + axis + " " + strings.Join(b.report.Selection[axis], ",") + " "
+		flags += "--" + axis
+		if axis != "full" { // the one flag without a value
+			flags += " " + strings.Join(b.report.Selection[axis], ",")
+		}
+		flags += " "
 	}
 	return flags
 }

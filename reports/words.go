@@ -74,7 +74,7 @@ func wrap(text string, width int) []string {
 			line += " " + word
 		default:
 			lines = append(lines, line)
-			line = strings.TrimLeft(word, " ")
+			line = word
 		}
 	}
 	return append(lines, line)

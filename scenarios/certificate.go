@@ -75,7 +75,7 @@ func certificate(p clientsim.Profile, facts login.ClientFacts, protocol login.Pr
 	}
 	return Scenario{
 		ID:      fmt.Sprintf("scenario/certificate/%s/%s/%s/%s/%s", shows.id, how, p.Name, protocol, t),
-		Kind:    "certificate",
+		Kind:    login.KindCertificate,
 		Profile: p.Name, Protocol: protocol, Transport: t,
 		Setup: login.Setup{Flavour: flavour, Database: login.WinGate,
 			Policy:      login.Every(p.Mechanisms(protocol), login.Secure),

@@ -19,7 +19,7 @@ func contents() []Scenario {
 			expected = "readable"
 		}
 		all = append(all, Scenario{
-			ID: fmt.Sprintf("scenario/contents/smtp-to-pop3/%s", t), Kind: "contents",
+			ID: fmt.Sprintf("scenario/contents/smtp-to-pop3/%s", t), Kind: login.KindContents,
 			Protocol: login.SMTP, Also: login.POP3, Transport: t,
 			Setup: login.Setup{Flavour: login.Modern, Database: login.WinGate,
 				Policy: login.Every([]login.Mechanism{login.PLAIN, login.UserPass}, login.Allow)},

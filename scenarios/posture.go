@@ -3,7 +3,6 @@ package scenarios
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/mailmatrix/mailmatrix/clientsim"
 	"github.com/mailmatrix/mailmatrix/internal/login"
@@ -38,9 +37,8 @@ func offeredThenRefused(p clientsim.Profile, facts login.ClientFacts, protocol l
 	}
 	cell := login.Cell{Flavour: login.Classic, Protocol: protocol, Transport: t, Mechanism: m, Database: database}
 	return Scenario{
-		ID: fmt.Sprintf("scenario/posture/offered-refused/%s/%s/%s/%s", p.Name, protocol, t,
-			strings.ReplaceAll(string(m), "/", "-")),
-		Kind:    "posture",
+		ID:      fmt.Sprintf("scenario/posture/offered-refused/%s/%s/%s/%s", p.Name, protocol, t, m.Segment()),
+		Kind:    login.KindPosture,
 		Profile: p.Name, Protocol: protocol, Transport: t, Mechanism: m,
 		Setup: login.Setup{Flavour: login.Classic, Database: database, Policy: login.Only(m, login.Allow),
 			Posture: login.Posture{OfferedRefused: true}},
@@ -78,7 +76,7 @@ func stripped(p clientsim.Profile, protocol login.Protocol, stripping login.Stri
 	mechanisms := p.Mechanisms(protocol)
 	return Scenario{
 		ID:      fmt.Sprintf("scenario/posture/starttls-%s/%s/%s", stripping, p.Name, protocol),
-		Kind:    "posture",
+		Kind:    login.KindPosture,
 		Profile: p.Name, Protocol: protocol, Transport: login.StartTLS,
 		Setup: login.Setup{Flavour: login.Classic, Database: login.WinGate, Policy: login.Every(mechanisms, login.Allow),
 			Posture: login.Posture{StartTLS: stripping}},

@@ -39,7 +39,7 @@ func relay(trust, where string, demand bool) Scenario {
 		asked = "login-demanded"
 	}
 	return Scenario{
-		ID: fmt.Sprintf("scenario/relay/%s/%s-domain/%s", trust, where, asked), Kind: "relay",
+		ID: fmt.Sprintf("scenario/relay/%s/%s-domain/%s", trust, where, asked), Kind: login.KindRelay,
 		Protocol: login.SMTP, Transport: login.Plain,
 		Setup:    setup,
 		Expected: []string{relayed(trust, where, demand)},

@@ -2,7 +2,6 @@ package scenarios
 
 import (
 	"context"
-	"encoding/base64"
 	"fmt"
 	"strings"
 
@@ -26,7 +25,7 @@ func ruleScenarios() []Scenario {
 	var all []Scenario
 	for _, r := range rules() {
 		all = append(all, Scenario{
-			ID: fmt.Sprintf("scenario/posture/%s/%s", r.id, r.protocol), Kind: "posture",
+			ID: fmt.Sprintf("scenario/posture/%s/%s", r.id, r.protocol), Kind: login.KindPosture,
 			Protocol: r.protocol, Transport: r.transport,
 			Setup: login.Setup{Flavour: r.flavour, Database: login.WinGate,
 				Policy: login.Every([]login.Mechanism{login.PLAIN, login.UserPass, login.APOP, login.CRAMMD5, login.NTLM}, r.setting)},
@@ -163,13 +162,9 @@ func unknownAlike(p login.Protocol) func(context.Context, *Session) (string, err
 
 func lowerCase(p login.Protocol) func(context.Context, *Session) (string, error) {
 	return with(p, func(c *talk, s *Session) (string, error) {
-		got, err := c.saySecret("auth plain "+plainMessage(s.Secrets), "auth plain <secret>")
+		got, err := c.saySecret("auth plain "+plainMessage(s.Secrets.Name, s.Secrets.Password), "auth plain <secret>")
 		return accepted(got), err
 	})
-}
-
-func plainMessage(s login.Secrets) string {
-	return base64.StdEncoding.EncodeToString([]byte("\x00" + s.Name + "\x00" + s.Password))
 }
 
 // freshChallenge: a challenge that comes twice can be answered by who heard
@@ -233,66 +228,4 @@ func beforeHello(ctx context.Context, s *Session) (string, error) {
 	}
 	got, err := c.say("AUTH PLAIN")
 	return codes(got.line), err
-}
-
-// oneSession: a mailbox is one session's at a time.
-func oneSession(ctx context.Context, s *Session) (string, error) {
-	first, err := s.open(ctx, login.POP3, login.Plain)
-	if err != nil {
-		return "", err
-	}
-	defer first.quit()
-	if got, err := first.logIn(s.Secrets.Name, s.Secrets.Password); err != nil || !got.positive {
-		return "first " + accepted(got), err
-	}
-	return replyAccepted(login.POP3)(ctx, s)
-}
-
-// deletedAtQuit: a message marked as deleted is there again if the client
-// goes without QUIT.
-func deletedAtQuit(ctx context.Context, s *Session) (string, error) {
-	smtp, err := s.open(ctx, login.SMTP, login.Plain)
-	if err != nil {
-		return "", err
-	}
-	got, err := smtp.send("sender@elsewhere.example", s.Secrets.Name+"@"+login.DefaultDomain, "Subject: keep\r\n\r\nkeep\r\n")
-	smtp.quit()
-	if err != nil || !got.positive {
-		return "not delivered: " + codes(got.line), err
-	}
-	for _, line := range []string{"DELE 1", "RETR 1"} {
-		c, err := s.open(ctx, login.POP3, login.Plain)
-		if err != nil {
-			return "", err
-		}
-		if err := c.waitForMailbox(s.Secrets); err != nil {
-			_ = c.Close()
-			return "", err
-		}
-		got, err = c.say(line)
-		_ = c.Close() // without QUIT
-		if err != nil {
-			return "", err
-		}
-	}
-	if got.positive {
-		return "kept", nil
-	}
-	return "gone", nil
-}
-
-// waitForMailbox logs in. The server may not have noticed yet that the last
-// session hung up, and then says [IN-USE]: that is asked again, each time on
-// a round trip of its own.
-func (c *talk) waitForMailbox(s login.Secrets) error {
-	for range 1000 {
-		got, err := c.logIn(s.Name, s.Password)
-		if err != nil || got.positive {
-			return err
-		}
-		if head(login.POP3, got.line) != "-ERR [IN-USE]" {
-			return fmt.Errorf("login answered %s", head(login.POP3, got.line))
-		}
-	}
-	return fmt.Errorf("the mailbox stays in use")
 }

@@ -3,6 +3,7 @@ package scenarios
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"strings"
 
 	"github.com/mailmatrix/mailmatrix/internal/login"
@@ -30,15 +31,23 @@ func injection(p login.Protocol) func(context.Context, *Session) (string, error)
 			return "", err
 		}
 		defer func() { _ = c.Close() }()
+		if !c.offers(startCommand[p]) {
+			return "not offered", nil
+		}
 		got, err := c.say(startCommand[p] + "\r\nNOOP")
 		if err != nil || !got.positive {
-			return "ended", nil //nolint:nilerr // hanging up is one right answer
+			return "ended", nil // hanging up, or refusing both, is one right answer
 		}
-		if err := c.Upgrade(ctx, s.trusting()); err != nil {
-			return "ended", nil //nolint:nilerr // and this is another
+		var clear tls.RecordHeaderError
+		err = c.Upgrade(ctx, s.trusting())
+		switch {
+		case c.Pending(), errors.As(err, &clear): // an answer where a handshake should be
+			return "obeyed in clear", nil
+		case err != nil:
+			return "ended", nil // and this is another
 		}
 		if _, err := c.answer(); err != nil {
-			return "ended", nil //nolint:nilerr // nothing was injected
+			return "ended", nil // nothing was injected
 		}
 		return "obeyed", nil
 	}
@@ -54,12 +63,12 @@ func failedHandshake(p login.Protocol) func(context.Context, *Session) (string, 
 		// An alert record (handshake_failure), which no server can take for a
 		// hello, and a command behind it.
 		if err := c.Send("\x15\x03\x01\x00\x02\x02\x28NOOP"); err != nil {
-			return "ended", nil //nolint:nilerr // it has hung up
+			return "ended", nil // it has hung up
 		}
 		for {
 			line, err := c.ReadLine()
 			if err != nil {
-				return "ended", nil //nolint:nilerr // it has hung up
+				return "ended", nil // it has hung up
 			}
 			c.Reshow("<octets>")
 			// Its own alert may come first; a reply of the protocol may not.
@@ -84,7 +93,7 @@ func oldTLS(p login.Protocol) func(context.Context, *Session) (string, error) {
 			return "not offered", err
 		}
 		if err := c.Upgrade(ctx, config); err != nil {
-			return "refused", nil //nolint:nilerr // the handshake's failure is the answer
+			return "refused", nil // the handshake's failure is the answer
 		}
 		return tls.VersionName(c.TLSState().Version), nil
 	}

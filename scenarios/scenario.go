@@ -30,6 +30,9 @@ type Scenario struct {
 
 	// Setup is the state of the server. The harness adds the account.
 	Setup login.Setup
+	// MayNotStart: the question is whether the server starts. Session.Door is
+	// nil where it does not; every other scenario has one.
+	MayNotStart bool
 	// Expected are the outcomes that pass, in this kind's own words.
 	Expected []string
 	// Shown is exactly what a listener can read; nil leaves it open.

@@ -23,17 +23,18 @@ func startups() []Scenario {
 		{"expired-certificate", "expired", login.CertExpiredFile},
 	} {
 		all = append(all, Scenario{
-			ID: "scenario/startup/" + f.id, Kind: "startup",
+			ID: "scenario/startup/" + f.id, Kind: login.KindStartup,
 			Setup: login.Setup{Flavour: login.Classic, Database: login.WinGate,
 				Certificate: login.Certificate{Kind: f.kind}},
-			Expected: []string{"refused-" + f.refusal},
-			Refs:     []string{"WinGate Mail Security: Certificates"},
-			Run:      startOrRefuse,
+			MayNotStart: true,
+			Expected:    []string{"refused-" + f.refusal},
+			Refs:        []string{"WinGate Mail Security: Certificates"},
+			Run:         startOrRefuse,
 		})
 	}
 	for _, p := range login.Protocols() {
 		all = append(all, Scenario{
-			ID: fmt.Sprintf("scenario/startup/no-certificate/%s", p), Kind: "startup",
+			ID: fmt.Sprintf("scenario/startup/no-certificate/%s", p), Kind: login.KindStartup,
 			Protocol: p, Transport: login.Plain,
 			Setup: login.Setup{Flavour: login.Classic, Database: login.WinGate,
 				Policy:      login.Every([]login.Mechanism{login.PLAIN, login.UserPass}, login.Secure),

@@ -66,6 +66,9 @@ func (s *Session) greet(ctx context.Context, c *talk, t login.Transport) error {
 		return fmt.Errorf("greeting %q", greeting.line)
 	}
 	c.greeting = greeting.line
+	if stamp := wire.Timestamp(greeting.line); stamp != "" {
+		c.Reshow(strings.Replace(greeting.line, stamp, "<challenge>", 1))
+	}
 	if err := c.hello(); err != nil || t != login.StartTLS {
 		return err
 	}
@@ -139,9 +142,6 @@ func (c *talk) answer() (said, error) {
 		return said{r.First, r.Positive()}, err
 	}
 	r, err := c.ReadPOP3()
-	if start, end := strings.IndexByte(r.Text, '<'), strings.IndexByte(r.Text, '>'); err == nil && start >= 0 && end > start {
-		c.Reshow("+OK " + r.Text[:start] + "<challenge>" + r.Text[end+1:])
-	}
 	return said{r.Line, r.Status == wire.POP3OK || r.Status == wire.POP3Continue}, err
 }
 
@@ -149,13 +149,17 @@ func (c *talk) answer() (said, error) {
 // over POP3.
 func (c *talk) logIn(name, password string) (said, error) {
 	if c.protocol == login.SMTP {
-		message := base64.StdEncoding.EncodeToString([]byte("\x00" + name + "\x00" + password))
-		return c.saySecret("AUTH PLAIN "+message, "AUTH PLAIN <secret>")
+		return c.saySecret("AUTH PLAIN "+plainMessage(name, password), "AUTH PLAIN <secret>")
 	}
 	if got, err := c.saySecret("USER "+name, "USER <user>"); err != nil || !got.positive {
 		return got, err
 	}
 	return c.saySecret("PASS "+password, "PASS <secret>")
+}
+
+// plainMessage is PLAIN's one message (RFC 4616 2).
+func plainMessage(name, password string) string {
+	return base64.StdEncoding.EncodeToString([]byte("\x00" + name + "\x00" + password))
 }
 
 // quit takes leave and hangs up. Whatever the server thinks of it, the

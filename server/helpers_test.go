@@ -13,6 +13,7 @@ import (
 
 	"github.com/mailmatrix/mailmatrix/internal/login"
 	"github.com/mailmatrix/mailmatrix/internal/mech"
+	"github.com/mailmatrix/mailmatrix/internal/wire"
 )
 
 // patience is how long a test waits for a server that owes an answer.
@@ -296,7 +297,7 @@ func (c *peer) logInAs(m login.Mechanism, config mech.ClientConfig) (answer stri
 		}
 		return c.ask("PASS " + password), true
 	case login.APOP:
-		response, err := client.Next(mech.Timestamp(c.greeting))
+		response, err := client.Next([]byte(wire.Timestamp(c.greeting)))
 		if err != nil {
 			c.t.Fatal(err)
 		}

@@ -34,7 +34,7 @@ func (a *axes) register(c *cobra.Command) {
 		{&a.profiles, "profile", "mail client", profileNames()},
 		{&a.protocols, "protocol", "mail protocol", texts(login.Protocols())},
 		{&a.mechanisms, "mechanism", "way of logging in, or auto", append(texts(mech.Names()), string(login.Auto))},
-		{&a.settings, "setting", "what the administrator chose", []string{"deny", "allow", "secure"}},
+		{&a.settings, "setting", "what the administrator chose", settingNames()},
 		{&a.transports, "transport", "how the client is configured", texts(login.Transports())},
 		{&a.databases, "database", "where accounts are looked up", texts(login.Databases())},
 		{&a.overrides, "override", "POP3 override password", texts(login.Overrides())},
@@ -45,7 +45,7 @@ func (a *axes) register(c *cobra.Command) {
 	}
 	flags.BoolVar(&a.full, "full", false, "cross every axis for every client")
 	flags.StringVar(&a.policy, "policy", "", "ask who can log in under the policy in this YAML `FILE`")
-	flags.StringArrayVar(&a.profileFiles, "profile-file", nil, "add the client described in this YAML `FILE`")
+	flags.StringSliceVar(&a.profileFiles, "profile-file", nil, "add the client described in this YAML `FILE`")
 }
 
 // grid turns the flags into what the harness plans.
@@ -81,6 +81,17 @@ func (a *axes) grid() (harness.Grid, error) {
 		g.Extra = append(g.Extra, profile)
 	}
 	return g, nil
+}
+
+// name completes a selection by the files that only the command line knows, so
+// that a report can say how to repeat the run.
+func (a *axes) name(selection map[string][]string) {
+	if a.policy != "" {
+		selection["policy"] = []string{a.policy}
+	}
+	if len(a.profileFiles) > 0 {
+		selection["profile-file"] = a.profileFiles
+	}
 }
 
 // parse reads the values of one axis; the first error stays.
@@ -123,6 +134,14 @@ func texts[T ~string](values []T) []string {
 		all[i] = string(v)
 	}
 	return all
+}
+
+func settingNames() []string {
+	var names []string
+	for _, s := range login.Settings() {
+		names = append(names, s.String())
+	}
+	return names
 }
 
 func profileNames() []string {

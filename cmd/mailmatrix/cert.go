@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -97,14 +96,15 @@ A password comes from the file named by --password-file, from the environment
 			if err != nil {
 				return err
 			}
-			password := ""
-			switch certs.Detect(data) {
-			case certs.FormatPKCS12, certs.FormatPEMEncryptedKey, certs.FormatDEREncryptedKey:
-				if password, err = readPassword(t, passwordFile, "password of "+in); err != nil {
-					return err
+			pair, err := certs.Convert(data, "")
+			var locked *certs.PasswordError
+			if errors.As(err, &locked) {
+				password, ask := readPassword(t, passwordFile, "password of "+in)
+				if ask != nil {
+					return ask
 				}
+				pair, err = certs.Convert(data, password)
 			}
-			pair, err := certs.Convert(data, password)
 			if err != nil {
 				return fmt.Errorf("%s: %w", in, err)
 			}
@@ -186,11 +186,6 @@ func (p *pemFiles) register(c *cobra.Command) {
 	flags.BoolVar(&p.force, "force", false, "replace files that exist")
 }
 
-const (
-	publicFile  = 0o644
-	privateFile = 0o600
-)
-
 // write puts the parts that there are into their files: nothing is replaced
 // unasked, and a key is readable by its owner alone.
 func (p *pemFiles) write(t terminal, pair certs.Pair) error {
@@ -226,22 +221,4 @@ func (p *pemFiles) write(t terminal, pair certs.Pair) error {
 		}
 	}
 	return nil
-}
-
-// writeFile writes beside the name and then takes it: whoever reads sees the
-// whole file or none, and its mode from the first octet on.
-func writeFile(name string, data []byte, mode os.FileMode) error {
-	f, err := os.CreateTemp(filepath.Dir(name), ".mailmatrix-*") // 0600
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	err = errors.Join(err, f.Chmod(mode), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), name)
-	}
-	if err != nil {
-		_ = os.Remove(f.Name())
-	}
-	return err
 }

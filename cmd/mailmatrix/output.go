@@ -4,9 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/mailmatrix/mailmatrix/internal/login"
@@ -24,8 +21,7 @@ type outputs struct {
 
 type outputFile struct {
 	format reports.Format
-	name   string
-	file   *os.File // written beside the name, and then given it
+	file   *pendingFile
 }
 
 // openOutputs understands --format and --output FORMAT=FILE.
@@ -55,15 +51,11 @@ func openOutput(spec string) (outputFile, error) {
 	if err != nil {
 		return outputFile{}, err
 	}
-	file, err := os.CreateTemp(filepath.Dir(name), ".mailmatrix-*")
+	file, err := createFile(name, publicFile)
 	if err != nil {
-		var cause *fs.PathError
-		if errors.As(err, &cause) {
-			err = cause.Err // of the file beside it, which nobody asked for
-		}
-		return outputFile{}, fmt.Errorf("cannot write %s: %w", name, err)
+		return outputFile{}, err
 	}
-	return outputFile{format, name, file}, nil
+	return outputFile{format, file}, nil
 }
 
 // write puts the report everywhere it is wanted. All are tried, whatever
@@ -80,21 +72,12 @@ func (o *outputs) write(stdout io.Writer, r login.Report) error {
 }
 
 func (f outputFile) write(r login.Report) error {
-	err := f.format.Write(f.file, r, reports.Options{Width: 100, Verbose: true})
-	err = errors.Join(err, f.file.Chmod(0o644), f.file.Close())
-	if err == nil {
-		err = os.Rename(f.file.Name(), f.name)
-	}
-	if err != nil {
-		_ = os.Remove(f.file.Name())
-	}
-	return err
+	return f.file.commit(f.format.Write(f.file, r, reports.Options{Width: 100, Verbose: true}))
 }
 
 // discard forgets the files that were opened for nothing.
 func (o *outputs) discard() {
 	for _, f := range o.files {
-		_ = f.file.Close()
-		_ = os.Remove(f.file.Name())
+		f.file.discard()
 	}
 }

@@ -1,18 +1,14 @@
 package main
 
 import (
-	"bytes"
 	"crypto/rand"
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
-
-	"github.com/goccy/go-yaml"
 
 	"github.com/mailmatrix/mailmatrix/internal/certs"
 	"github.com/mailmatrix/mailmatrix/internal/login"
@@ -106,17 +102,3 @@ func (p *props) write(name string, data []byte) error {
 }
 
 func (p *props) remove() error { return os.RemoveAll(p.folder) }
-
-// readYAML reads a file strictly: what it does not know is an error that
-// quotes the line.
-func readYAML(name string, into any) error {
-	data, err := os.ReadFile(name) //nolint:gosec // the user names the file
-	if err != nil {
-		return err
-	}
-	decoder := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict())
-	if err := decoder.Decode(into); err != nil && !errors.Is(err, io.EOF) {
-		return fmt.Errorf("%s: %s", name, yaml.FormatError(err, false, true))
-	}
-	return nil
-}

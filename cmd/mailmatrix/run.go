@@ -1,10 +1,8 @@
 package main
 
 import (
-	crand "crypto/rand"
-	"encoding/binary"
 	"fmt"
-	"time"
+	"math/rand/v2"
 
 	"github.com/spf13/cobra"
 
@@ -50,6 +48,7 @@ Exit status: 0 everything as expected, 1 something failed, 2 nobody can say
 			if err != nil {
 				return err
 			}
+			select_.name(plan.Selection)
 			if parallel < 0 {
 				return fmt.Errorf("--parallel wants a number of experiments at once, not %d", parallel)
 			}
@@ -63,10 +62,10 @@ Exit status: 0 everything as expected, 1 something failed, 2 nobody can say
 				return err
 			}
 			if !c.Flags().Changed("seed") {
-				seed = randomSeed()
+				seed = uint64(rand.Uint32()) // small enough to be typed
 			}
 			config := harness.Config{
-				Target: reference, TargetKind: "reference", Tool: "mailmatrix " + version, Seed: seed,
+				Target: reference, TargetKind: "reference", Tool: "mailmatrix " + version, Seed: seed, Vantage: "127.0.0.1",
 				Parallel: parallel, Transcripts: keep,
 			}
 			bar := newProgress(t.Err)
@@ -99,12 +98,3 @@ Exit status: 0 everything as expected, 1 something failed, 2 nobody can say
 }
 
 var keepings = []harness.Transcripts{harness.KeepFailed, harness.KeepAll, harness.KeepNone}
-
-// randomSeed is small enough to be typed.
-func randomSeed() uint64 {
-	var b [4]byte
-	if _, err := crand.Read(b[:]); err != nil {
-		return uint64(time.Now().UnixNano()) //nolint:gosec // any number will do
-	}
-	return uint64(binary.BigEndian.Uint32(b[:]))
-}

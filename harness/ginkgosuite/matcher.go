@@ -7,11 +7,13 @@ import (
 	"github.com/onsi/gomega/types"
 
 	"github.com/mailmatrix/mailmatrix/harness"
+	"github.com/mailmatrix/mailmatrix/internal/login"
 )
 
-// Conform succeeds for a complete [harness.Report] in which something ran and
-// nothing failed, was broken or stayed unjudged. Its failure message names
-// every result that did, with reason and transcript.
+// Conform succeeds for a [harness.Report] with exit status 0: complete,
+// something ran that was not skipped, and nothing failed, was broken or stayed
+// unjudged. Its failure message names every result that did, with reason and
+// transcript.
 func Conform() types.GomegaMatcher { return conform{} }
 
 type conform struct{}
@@ -21,10 +23,8 @@ func (conform) Match(actual any) (bool, error) {
 	if !ok {
 		return false, fmt.Errorf("Conform wants a harness.Report, not a %T", actual)
 	}
-	return report.Complete && ran(report) && len(failures(report)) == 0, nil
+	return report.ExitStatus() == 0, nil
 }
-
-func ran(r harness.Report) bool { return len(r.Cells)+len(r.Scenarios) > 0 }
 
 func (conform) FailureMessage(actual any) string {
 	report, _ := actual.(harness.Report)
@@ -32,8 +32,8 @@ func (conform) FailureMessage(actual any) string {
 	if !report.Complete {
 		b.WriteString("the run was interrupted\n")
 	}
-	if !ran(report) {
-		b.WriteString("nothing ran\n")
+	if sum := report.Sum(); sum.Cells == sum.Skip {
+		b.WriteString("nothing ran that was not skipped\n")
 	}
 	found := failures(report)
 	fmt.Fprintf(&b, "%d results do not conform\n", len(found))
@@ -60,14 +60,16 @@ func failures(r harness.Report) []string {
 		found = append(found, fmt.Sprintf("%s %s: %s\n%s", verdict, id, reason, lines))
 	}
 	for _, c := range r.Cells {
-		if !conforms(c.Verdict) {
+		if bad(c.Verdict) {
 			describe(c.ID, c.Verdict.String(), c.Reason, c.Transcript)
 		}
 	}
 	for _, s := range r.Scenarios {
-		if !conforms(s.Verdict) {
+		if bad(s.Verdict) {
 			describe(s.ID, s.Verdict.String(), s.Reason, s.Transcript)
 		}
 	}
 	return found
 }
+
+func bad(v login.Verdict) bool { return v == login.Fail || v == login.Broken || v == login.Unjudged }

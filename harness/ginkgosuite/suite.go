@@ -24,7 +24,6 @@ import (
 	"github.com/onsi/gomega"
 
 	"github.com/mailmatrix/mailmatrix/harness"
-	"github.com/mailmatrix/mailmatrix/internal/login"
 )
 
 // Describe makes a spec for each group of cells that differ in transport,
@@ -45,10 +44,21 @@ func Describe(text string, grid harness.Grid, config func() harness.Config) bool
 			ginkgo.It(g.text(), ginkgo.Label(g.labels...), func(ctx ginkgo.SpecContext) {
 				report := harness.Run(ctx, g.plan, config())
 				ginkgo.AddReportEntry("totals", report.Totals, ginkgo.ReportEntryVisibilityNever)
+				if sum := report.Sum(); sum.Cells > 0 && sum.Cells == sum.Skip {
+					ginkgo.Skip(skipReason(report))
+				}
 				gomega.Expect(report).To(Conform())
 			})
 		}
 	})
+}
+
+// skipReason is why a whole group was skipped: the first reason stands for all.
+func skipReason(r harness.Report) string {
+	if len(r.Cells) > 0 {
+		return r.Cells[0].Reason
+	}
+	return r.Scenarios[0].Reason
 }
 
 // group is what one spec runs.
@@ -91,12 +101,5 @@ func labelsOf(j harness.Job) []string {
 		return labels
 	}
 	c := j.Cell
-	// A slash would divide a label filter's regular expression.
-	mechanism := strings.ReplaceAll(string(c.Mechanism), "/", "-")
-	return []string{c.Profile, string(c.Protocol), string(c.Flavour), mechanism}
-}
-
-// conforms reports a result that needs no attention.
-func conforms(v login.Verdict) bool {
-	return v == login.Pass || v == login.Skip || v == login.Warn
+	return []string{c.Profile, string(c.Protocol), string(c.Flavour), c.Mechanism.Segment()}
 }

@@ -22,7 +22,7 @@ type Cell struct {
 // lists of expectations.
 func (c Cell) ID() string {
 	return strings.Join([]string{
-		string(c.Flavour), string(c.Protocol), string(c.Transport), c.Mechanism.inID(), c.Setting.String(),
+		string(c.Flavour), string(c.Protocol), string(c.Transport), c.Mechanism.Segment(), c.Setting.String(),
 		c.Profile, string(c.Database), string(c.Override), string(c.Credential),
 	}, "/")
 }

@@ -1,7 +1,5 @@
 package login
 
-import "slices"
-
 // ExposureClass is what a listener on the wire could learn. Stronger is
 // larger; the zero value is nothing.
 type ExposureClass uint8
@@ -21,12 +19,7 @@ func (c ExposureClass) MarshalText() ([]byte, error) { return []byte(c.String())
 
 // UnmarshalText accepts any letter case.
 func (c *ExposureClass) UnmarshalText(b []byte) error {
-	name, err := ParseName("exposure", string(b), exposureNames)
-	if err != nil {
-		return err
-	}
-	*c = ExposureClass(slices.Index(exposureNames, name))
-	return nil
+	return parseIndex("exposure", b, exposureNames, c)
 }
 
 // When tells how a secret crossed the wire in relation to the server's answer.

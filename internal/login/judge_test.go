@@ -85,7 +85,7 @@ func TestExitStatus(t *testing.T) {
 		{"warnings", Report{Complete: true, Cells: []CellResult{{Verdict: Warn}}}, 0},
 		{"interrupted", Report{Cells: []CellResult{pass, {Verdict: Fail}}}, 2},
 		{"control failed", Report{Complete: true, Cells: []CellResult{pass, {Verdict: Fail}},
-			Scenarios: []ScenarioResult{{Kind: KindControl, Verdict: Fail}}}, 2},
+			Scenarios: []ScenarioResult{{ID: "it", Kind: KindControl, Verdict: Fail}}}, 2},
 		{"scenario failed", Report{Complete: true, Cells: []CellResult{pass},
 			Scenarios: []ScenarioResult{{Kind: "relay", Verdict: Fail}}}, 1},
 	} {

@@ -40,5 +40,5 @@ func (t Traits) In(p Protocol) bool {
 	return order(p, t.Protocols) >= 0
 }
 
-// inID is the mechanism as a segment of an ID, where "/" divides.
-func (m Mechanism) inID() string { return strings.ReplaceAll(string(m), "/", "-") }
+// Segment is the mechanism as a part of an ID or a label, where "/" divides.
+func (m Mechanism) Segment() string { return strings.ReplaceAll(string(m), "/", "-") }

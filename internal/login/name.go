@@ -26,6 +26,16 @@ func ParseName[T ~string](what, s string, all []T) (T, error) {
 	return "", fmt.Errorf("unknown %s %q%s (known: %s)", what, s, hint, strings.Join(names, ", "))
 }
 
+// parseIndex finds s among the names of an enumeration.
+func parseIndex[T ~uint8](what string, s []byte, names []string, into *T) error {
+	name, err := ParseName(what, string(s), names)
+	if err != nil {
+		return err
+	}
+	*into = T(slices.Index(names, name)) //nolint:gosec // a handful of names
+	return nil
+}
+
 // Nearest is the name that a typing error most likely meant, or "" if none of
 // the names is near.
 func Nearest(s string, names []string) string {

@@ -2,20 +2,13 @@ package login
 
 import "slices"
 
-// Oracle foretells, without a network, what must happen in a cell.
-type Oracle interface {
-	Name() string
-	Expect(Cell, ClientFacts) Expectation
-}
-
-// ByDocument expects what the document and the RFCs say. It is written apart
+// ByDocument is the oracle: it foretells, without a network, what must happen
+// in a cell. It expects what the document and the RFCs say. It is written apart
 // from the server: they share [Setting.Permits] and nothing else.
 type ByDocument struct {
 	// Policy is the one given as a whole, for cells whose setting is Declared.
 	Policy Policy
 }
-
-func (ByDocument) Name() string { return "document" }
 
 // Expect reasons in the contract's order: encryption, policy, availability,
 // credentials; the first that applies decides.
@@ -123,8 +116,13 @@ func rightCredentials(c Cell) bool {
 	return c.Credential == wanted
 }
 
+// tooWeak is rule 10: what each flavour accepts at least.
 func tooWeak(c Cell, f ClientFacts) bool {
-	return c.Mechanism == NTLM && c.Flavour == Modern && f.NTLM.Below(NTLMv2)
+	minimum := NTLMv1
+	if c.Flavour == Modern {
+		minimum = NTLMv2
+	}
+	return c.Mechanism == NTLM && f.NTLM.Below(minimum)
 }
 
 // shownByLogin is what crosses a clear link when the exchange runs to its end.

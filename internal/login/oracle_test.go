@@ -167,6 +167,58 @@ func TestByDocument(t *testing.T) {
 	}
 }
 
+// Rule 2, offered equals accepted: what the list must show, where the client
+// looks into one.
+func TestByDocumentOffered(t *testing.T) {
+	yes, no := true, false
+	for _, row := range []struct {
+		name   string
+		change func(*Cell)
+		want   *bool
+	}{
+		{"sent blind", func(*Cell) {}, nil},
+		{"permitted", func(c *Cell) { c.Mechanism = CRAMMD5 }, &yes},
+		{"denied", func(c *Cell) { c.Mechanism, c.Setting = CRAMMD5, Deny }, &no},
+		{"secure, in clear", func(c *Cell) { c.Mechanism, c.Setting = CRAMMD5, Secure }, &no},
+		{"secure, inside TLS", func(c *Cell) { c.Mechanism, c.Setting, c.Transport = CRAMMD5, Secure, StartTLS }, &yes},
+		{"not available", func(c *Cell) { c.Mechanism = NTLM }, &no},
+		{"second chance", func(c *Cell) { c.Mechanism, c.Database, c.Override = CRAMMD5, NT, OverrideSet }, &yes},
+		{"timestamp, although secure", func(c *Cell) { c.Mechanism, c.Setting = APOP, Secure }, &yes},
+		{"timestamp, denied", func(c *Cell) { c.Mechanism, c.Setting = APOP, Deny }, &no},
+		{"Kerberos", func(c *Cell) { c.Mechanism = GSSAPI }, &no},
+	} {
+		got := ByDocument{}.Expect(cell(row.change), looking()).Offered
+		if (got == nil) != (row.want == nil) || got != nil && *got != *row.want {
+			t.Errorf("%s: %v, want %v", row.name, got, row.want)
+		}
+	}
+}
+
+// Rule 3: the exact codes.
+func TestByDocumentReplies(t *testing.T) {
+	for _, row := range []struct {
+		protocol Protocol
+		outcome  Outcome
+		right    string
+		wrong    string
+	}{
+		{SMTP, LoggedIn, "235 2.7.0 in", "235 2.0.0 in"},
+		{SMTP, RefusedPolicy, "504 5.5.4 no", "535 5.7.8 no"},
+		{SMTP, RefusedUnavailable, "504 5.5.4 no", "534 5.7.9 no"},
+		{SMTP, RefusedCredentials, "535 5.7.8 no", "454 4.7.0 no"},
+		{POP3, LoggedIn, "+OK", "-ERR"},
+		{POP3, RefusedPolicy, "-ERR no", "-ERR [AUTH] no"},
+		{POP3, RefusedUnavailable, "-ERR", "-ERR [SYS/PERM] no"},
+		{POP3, RefusedCredentials, "-ERR [AUTH] no", "-ERR no"},
+	} {
+		form, ok := ByDocument{}.Expect(cell(func(c *Cell) { c.Protocol = row.protocol }), looking()).Replies[row.outcome]
+		if !ok || !form.matches(row.right) || form.matches(row.wrong) {
+			t.Errorf("%s %s: %q takes %q: %v, %q: %v", row.protocol, row.outcome, form, row.right, form.matches(row.right),
+				row.wrong, form.matches(row.wrong))
+		}
+	}
+}
+
 // A declared policy decides by its own map of the protocol.
 func TestByDocumentDeclared(t *testing.T) {
 	oracle := ByDocument{Policy: Policy{

@@ -18,12 +18,6 @@ const (
 	Error              Outcome = "error"               // the harness itself failed
 )
 
-// Outcomes lists them in the order of the contract.
-func Outcomes() []Outcome {
-	return []Outcome{LoggedIn, NoTLS, CertRejected, NotOffered, RefusedPolicy, RefusedUnavailable,
-		RefusedCredentials, Refused, Dropped, Error}
-}
-
 // Refusal is why the server refused a login, by its own record.
 type Refusal string
 

@@ -183,8 +183,15 @@ type NotTested struct {
 	Flag string `json:"flag"`
 }
 
-// KindControl is the kind of the scenarios that frame a run.
-const KindControl = "control"
+// The kinds of scenarios, the second part of their IDs.
+const (
+	KindControl     = "control" // they frame every run
+	KindRelay       = "relay"
+	KindCertificate = "certificate"
+	KindStartup     = "startup"
+	KindPosture     = "posture" // and the rules of a session that no cell can see
+	KindContents    = "contents"
+)
 
 func (t *Totals) add(v Verdict, accepted, refused bool) {
 	t.Cells++
@@ -229,17 +236,9 @@ func (r *Report) Count() {
 // ExitStatus is what the program ends with: 0 conforming, 1 not, 2 nobody can
 // say. It needs the totals that Count fills.
 func (r *Report) ExitStatus() int {
-	all := []Totals{r.Totals, r.ScenarioTotals, r.CaseTotals}
-	var sum Totals
-	for _, t := range all {
-		sum.Cells += t.Cells
-		sum.Fail += t.Fail
-		sum.Broken += t.Broken
-		sum.Unjudged += t.Unjudged
-		sum.Skip += t.Skip
-	}
+	sum := r.Sum()
 	switch {
-	case !r.Complete || r.controlFailed():
+	case !r.Complete || r.FailedControl() != "":
 		return 2
 	case sum.Fail > 0:
 		return 1
@@ -250,12 +249,30 @@ func (r *Report) ExitStatus() int {
 	}
 }
 
-// controlFailed: a run whose controls do not hold says nothing about the rest.
-func (r *Report) controlFailed() bool {
+// Sum adds the totals of cells, scenarios and cases.
+func (r *Report) Sum() Totals {
+	var sum Totals
+	for _, t := range []Totals{r.Totals, r.ScenarioTotals, r.CaseTotals} {
+		sum.Cells += t.Cells
+		sum.Pass += t.Pass
+		sum.Warn += t.Warn
+		sum.Fail += t.Fail
+		sum.Skip += t.Skip
+		sum.Broken += t.Broken
+		sum.Unjudged += t.Unjudged
+		sum.WronglyAccepted += t.WronglyAccepted
+		sum.WronglyRefused += t.WronglyRefused
+	}
+	return sum
+}
+
+// FailedControl names a control that did not hold, "" if all did: a run whose
+// controls do not hold says nothing about the rest.
+func (r *Report) FailedControl() string {
 	for _, s := range r.Scenarios {
 		if s.Kind == KindControl && s.Verdict != Pass && s.Verdict != Skip {
-			return true
+			return s.ID
 		}
 	}
-	return false
+	return ""
 }

@@ -31,22 +31,19 @@ func (s Setting) String() string               { return settingNames[s] }
 func (s Setting) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // UnmarshalText accepts any spelled setting, "unknown" and "policy" included.
-func (s *Setting) UnmarshalText(b []byte) error {
-	name, err := ParseName("setting", string(b), settingNames)
-	if err != nil {
-		return err
-	}
-	*s = Setting(slices.Index(settingNames, name))
-	return nil
-}
+func (s *Setting) UnmarshalText(b []byte) error { return parseIndex("setting", b, settingNames, s) }
 
 // ParseSetting accepts the three that an administrator can choose.
 func ParseSetting(s string) (Setting, error) {
-	name, err := ParseName("setting", s, []string{"deny", "allow", "secure"})
+	var names []string
+	for _, setting := range Settings() {
+		names = append(names, setting.String())
+	}
+	name, err := ParseName("setting", s, names)
 	if err != nil {
 		return Deny, err
 	}
-	return Setting(slices.Index(settingNames, name)), nil
+	return Settings()[slices.Index(names, name)], nil
 }
 
 // Permits is the whole rule of a setting.

@@ -77,8 +77,8 @@ const (
 	TLSRefused  Stripping = "refused"  // offered, then 454 / -ERR
 )
 
-// Posture is a way in which the server departs from rule 2 on purpose, to see
-// what a client does. The zero value departs in nothing.
+// Posture is a way in which the server behaves on purpose, to see what a client
+// does. The zero value is the plain server.
 type Posture struct {
 	// OfferedRefused lists the mechanism and refuses it at the command.
 	OfferedRefused bool

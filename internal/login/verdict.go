@@ -1,7 +1,5 @@
 package login
 
-import "slices"
-
 // Verdict is what we think of a result. The zero value is Unjudged. Verdicts
 // are ordered: a status may only get worse.
 type Verdict uint8
@@ -21,14 +19,7 @@ func (v Verdict) String() string               { return verdictNames[v] }
 func (v Verdict) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
 
 // UnmarshalText accepts any letter case.
-func (v *Verdict) UnmarshalText(b []byte) error {
-	name, err := ParseName("verdict", string(b), verdictNames)
-	if err != nil {
-		return err
-	}
-	*v = Verdict(slices.Index(verdictNames, name))
-	return nil
-}
+func (v *Verdict) UnmarshalText(b []byte) error { return parseIndex("verdict", b, verdictNames, v) }
 
 // Why says why something was skipped.
 type Why string

@@ -69,17 +69,3 @@ func apopDigest(timestamp []byte, secret string) string {
 	sum := md5.Sum(append(timestamp[:len(timestamp):len(timestamp)], secret...))
 	return hex.EncodeToString(sum[:])
 }
-
-// Timestamp finds the challenge in a greeting: from the first "<" to the next
-// ">", or nil.
-func Timestamp(greeting string) []byte {
-	start := strings.IndexByte(greeting, '<')
-	if start < 0 {
-		return nil
-	}
-	length := strings.IndexByte(greeting[start:], '>')
-	if length < 0 {
-		return nil
-	}
-	return []byte(greeting[start : start+length+1])
-}

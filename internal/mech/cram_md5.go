@@ -4,9 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/md5" //nolint:gosec // the protocol demands it
 	"encoding/hex"
-	"fmt"
 	"strings"
-	"time"
 
 	"github.com/emersion/go-sasl"
 
@@ -72,14 +70,4 @@ func cramDigest(secret string, challenge []byte) string {
 	mac := hmac.New(md5.New, []byte(secret))
 	mac.Write(challenge)
 	return hex.EncodeToString(mac.Sum(nil))
-}
-
-// timestamp is a challenge in the form of a message-id, as RFC 2195 2 and
-// RFC 1939 7 have it: never the same twice, and naming the server.
-func timestamp(c ServerConfig) ([]byte, error) {
-	var nonce [12]byte
-	if _, err := c.Rand.Read(nonce[:]); err != nil {
-		return nil, fmt.Errorf("nonce: %w", err)
-	}
-	return fmt.Appendf(nil, "<%s.%d@%s>", hex.EncodeToString(nonce[:]), c.Now().UTC().Truncate(time.Second).Unix(), c.Identity), nil
 }

@@ -292,19 +292,9 @@ func TestPlainRefuses(t *testing.T) {
 	}
 }
 
-func TestTimestamp(t *testing.T) {
-	for greeting, want := range map[string]string{
-		"+OK ready <1.2@x>": "<1.2@x>", "+OK ready": "", "+OK > <a": "", "+OK a>b <c> <d>": "<c>",
-	} {
-		if got := string(Timestamp(greeting)); got != want {
-			t.Errorf("%q has %q, want %q", greeting, got, want)
-		}
-	}
-}
-
 func TestParse(t *testing.T) {
 	for text, want := range map[string]login.Mechanism{
-		"cram-md5": login.CRAMMD5, "user/pass": login.UserPass, "USER-PASS": login.UserPass,
+		"cram-md5": login.CRAMMD5, "user/pass": login.UserPass, "User-Pass": login.UserPass,
 	} {
 		if got, err := Parse(text); err != nil || got != want {
 			t.Errorf("%q is %q, %v", text, got, err)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/emersion/go-sasl"
@@ -124,8 +125,10 @@ func Names() []login.Mechanism {
 // Parse finds a mechanism by its name in any letter case; in an ID, "/" is
 // written "-".
 func Parse(s string) (login.Mechanism, error) {
-	if s == "USER-PASS" || s == "user-pass" {
-		return login.UserPass, nil
+	for _, name := range Names() {
+		if strings.EqualFold(s, name.Segment()) {
+			return name, nil
+		}
 	}
 	return login.ParseName("mechanism", s, Names())
 }

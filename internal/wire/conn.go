@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"strings"
 	"time"
 )
 
@@ -38,7 +37,7 @@ type Conn struct {
 // them end when ctx does. limit must be positive.
 func NewConn(ctx context.Context, raw net.Conn, limit time.Duration) *Conn {
 	c := &Conn{raw: raw, conn: raw, r: bufio.NewReader(raw), limit: limit}
-	// A deadline in the past ends a read that is under way.
+	// Closing ends a read that is under way.
 	c.stop = context.AfterFunc(ctx, func() { _ = raw.Close() })
 	return c
 }
@@ -138,15 +137,4 @@ func (c *Conn) mark(who string) string {
 		return who + "+ "
 	}
 	return who + " "
-}
-
-// Shown hides what must not be shown of a base64 or hex argument: the words
-// of a transcript line beyond the first keep are replaced by placeholder.
-func Shown(line string, keep int, placeholder string) string {
-	words := strings.SplitN(line, " ", keep+1)
-	if len(words) <= keep || words[keep] == "" {
-		return line
-	}
-	words[keep] = placeholder
-	return strings.Join(words, " ")
 }

@@ -3,15 +3,19 @@ package wire
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"io"
 	"net"
+	"os"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/mailmatrix/mailmatrix/internal/login"
 )
 
 func TestReadLine(t *testing.T) {
@@ -156,10 +160,42 @@ func TestContextEndsARead(t *testing.T) {
 	ours, theirs := net.Pipe()
 	defer func() { _ = theirs.Close() }()
 	ctx, cancel := context.WithCancel(context.Background())
-	c := NewConn(ctx, ours, time.Minute)
+	c := NewConn(ctx, ours, time.Hour)
+	ended := make(chan error)
+	go func() {
+		_, err := c.ReadLine()
+		ended <- err
+	}()
 	cancel()
-	if _, err := c.ReadLine(); err == nil {
-		t.Error("read from a connection whose context is over")
+	select {
+	case err := <-ended:
+		if err == nil {
+			t.Error("read from a connection whose context is over")
+		}
+	case <-time.After(time.Minute):
+		t.Error("the read goes on")
+	}
+}
+
+// A peer that is silent in the handshake costs no more than the limit.
+func TestHandshakeHasADeadline(t *testing.T) {
+	ours, theirs := net.Pipe()
+	defer func() { _ = theirs.Close() }()
+	go func() { _, _ = io.Copy(io.Discard, theirs) }()
+	c := NewConn(context.Background(), ours, time.Millisecond)
+	if err := c.Upgrade(context.Background(), &tls.Config{ServerName: "x"}); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("ended in %v", err)
+	}
+}
+
+// What the server sent in clear behind its answer is never read as TLS.
+func TestUpgradeRefusesWhatIsPending(t *testing.T) {
+	c := dialogue(t, "220 go\r\n250 injected\r\n")
+	if _, err := c.ReadSMTP(); err != nil || !c.Pending() {
+		t.Fatalf("pending %v, %v", c.Pending(), err)
+	}
+	if err := c.Upgrade(context.Background(), &tls.Config{ServerName: "x"}); err == nil || c.Encrypted() {
+		t.Errorf("upgraded over an injection: %v", err)
 	}
 }
 
@@ -187,6 +223,37 @@ func TestTap(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	_, _ = ours.Close(), theirs.Close()
+}
+
+func TestTimestamp(t *testing.T) {
+	for greeting, want := range map[string]string{
+		"+OK ready <1.2@x>": "<1.2@x>", "+OK ready": "", "+OK > <a": "", "+OK a>b <c> <d>": "<c>",
+	} {
+		if got := Timestamp(greeting); got != want {
+			t.Errorf("%q has %q, want %q", greeting, got, want)
+		}
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	for _, row := range []struct {
+		protocol               login.Protocol
+		reply                  string
+		credentials, temporary bool
+	}{
+		{login.SMTP, "535 5.7.8 wrong", true, false}, {login.SMTP, "504 5.5.4 no", false, false},
+		{login.SMTP, "454 4.7.0 later", false, true}, {login.SMTP, "421 4.7.0 bye", false, true},
+		{login.POP3, "-ERR [AUTH] wrong", true, false}, {login.POP3, "-ERR no", false, false},
+		{login.POP3, "-ERR [IN-USE] wait", false, true}, {login.POP3, "-ERR [SYS/TEMP] wait", false, true},
+		{login.POP3, "-ERR [SYS/PERM] broken", false, false},
+	} {
+		if got := RejectsCredentials(row.protocol, row.reply); got != row.credentials {
+			t.Errorf("%q rejects credentials: %v", row.reply, got)
+		}
+		if got := Temporary(row.protocol, row.reply); got != row.temporary {
+			t.Errorf("%q is temporary: %v", row.reply, got)
+		}
+	}
 }
 
 // The grammars read anything without falling over.
