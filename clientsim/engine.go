@@ -28,6 +28,9 @@ type Config struct {
 	Host       string
 	Secrets    login.Secrets
 	Credential login.Credential
+	// NTLM is the kind of response where an experiment imitates another
+	// Windows; "" is the profile's own.
+	NTLM login.NTLMKind
 	// Trust: the user has told the client to take whatever certificate it
 	// is shown.
 	Trust bool

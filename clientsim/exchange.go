@@ -1,6 +1,7 @@
 package clientsim
 
 import (
+	"cmp"
 	"encoding/base64"
 	"fmt"
 	"slices"
@@ -66,7 +67,7 @@ func (s *session) attempt(m login.Mechanism, u user) error {
 	}
 	config := mech.ClientConfig{Username: u.name, Password: u.password, Workstation: workstation, Rand: s.Rand, Now: s.Now}
 	if n := s.Profile.sheet.NTLM; n != nil {
-		config.NTLM = n.Kind.Value
+		config.NTLM = cmp.Or(s.NTLM, n.Kind.Value)
 	}
 	s.result.Attempts = append(s.result.Attempts, Attempt{Mechanism: m, WindowsUser: u.windows})
 	x := &exchange{session: s, impl: impl, half: impl.Client(config), user: u,

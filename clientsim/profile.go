@@ -139,12 +139,12 @@ func (p Profile) Facts() login.ClientFacts {
 		f.AfterRefusal[protocol] = s.AfterRefusal.Value
 	}
 	if p.sheet != nil && p.sheet.NTLM != nil {
-		f.NTLM = p.sheet.NTLM.Kind.Value
+		f.NTLM, f.WindowsUserFirst = p.sheet.NTLM.Kind.Value, p.sheet.NTLM.WindowsUserFirst.Value
 	}
 	if p.sheet != nil && p.sheet.TLS != nil {
 		t := p.sheet.TLS
-		f.TLS10 = t.newest() == "1.0"
-		f.Verifies, f.NameMatch = t.Verifies.Value, t.Names.Value
+		f.NoTLS12 = t.newest() < "1.2"
+		f.Verifies, f.CanTrust, f.NameMatch = t.Verifies.Value, t.CanTrust.Value, t.Names.Value
 	}
 	return f
 }

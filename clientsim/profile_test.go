@@ -88,7 +88,7 @@ func TestFacts(t *testing.T) {
 			same := sameSet(f.Looks[login.SMTP], tt.smtp) && sameSet(f.Looks[login.POP3], tt.pop3) &&
 				slices.Equal(f.Chooses[login.SMTP], tt.smtpAuto) && slices.Equal(f.Chooses[login.POP3], tt.pop3Auto) &&
 				slices.Equal(f.AfterRefusal[login.SMTP], tt.leaks) && len(f.AfterRefusal[login.POP3]) == 0 &&
-				f.NTLM == tt.ntlm && f.TLS10 == tt.tls10 && f.NameMatch == tt.names && f.Verifies &&
+				f.NTLM == tt.ntlm && f.NoTLS12 == tt.tls10 && f.NameMatch == tt.names && f.Verifies &&
 				f.TriesAnyway == (tt.profile == "probe")
 			if !same {
 				t.Errorf("%s: got %+v", tt.why, f)

@@ -40,12 +40,23 @@ func (r *runner) cell(ctx context.Context, j Job) result {
 		got.Outcome = ""
 	}
 	got.Rule(door.judge(j.Expect.Judge(o)))
+	got.Reason = r.note(got, door.Record())
 	got.ElapsedMS = milliseconds(r.Now().Sub(started))
 	out := result{done: true, cell: got}
 	if r.kept(got.Verdict) {
 		out.transcript = r.veiled(seen.Transcript)
 	}
 	return out
+}
+
+// note is the reason of a result. Where the right password was refused for
+// how it was proved, the server's record alone can say so.
+func (r *runner) note(c login.CellResult, records []login.Record) string {
+	if c.Reason == "" && c.Used == login.NTLM && c.Outcome == login.RefusedCredentials &&
+		c.Credential == login.WithAccount && len(records) > 0 {
+		return r.veil(records[len(records)-1].Reason)
+	}
+	return c.Reason
 }
 
 // observe completes what the client saw by what the server recorded and by
@@ -57,6 +68,9 @@ func (r *runner) observe(seen clientsim.Result, door wire.Door, p login.Protocol
 	o.Outcome = o.Outcome.Refine(records)
 	if o.Outcome == login.Refused && len(records) == 0 && wire.RejectsCredentials(p, o.Reply) {
 		o.Outcome = login.RefusedCredentials
+	}
+	for _, a := range seen.Attempts {
+		o.Stranger = o.Stranger || a.WindowsUser && a.Accepted
 	}
 	if seen.Tap != nil {
 		o.Exposures = r.ear.Listen(seen.Tap.Lines(), p, t)

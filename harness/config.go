@@ -26,7 +26,7 @@ type Config struct {
 	TargetKind string
 	// Tool is name and version of the program, for the report.
 	Tool string
-	// Seed makes the canaries; a run can be repeated with it.
+	// Seed makes the canaries; a run can be repeated with it. 0 draws one.
 	Seed uint64
 	// Rand is where clients take their nonces from; nil is crypto/rand.
 	Rand io.Reader
@@ -51,6 +51,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Rand == nil {
 		c.Rand = crand.Reader
+	}
+	if c.Seed == 0 {
+		c.Seed = 1 + uint64(rand.Uint32()) // small enough to be typed
 	}
 	if c.Now == nil {
 		c.Now = time.Now

@@ -73,7 +73,7 @@ func NewPlan(g Grid) (Plan, error) {
 		return Plan{}, &NothingMatchedError{plan.Selection}
 	}
 	for _, s := range scenarios.All(profiles) {
-		if g.Policy == nil && g.wantsScenario(s) || s.Kind == login.KindControl {
+		if g.wantsScenario(s) || s.Kind == login.KindControl {
 			plan.Jobs = append(plan.Jobs, Job{Scenario: &s})
 		}
 	}

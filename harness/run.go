@@ -2,6 +2,7 @@ package harness
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -99,11 +100,33 @@ func (r *runner) some(ctx context.Context, jobs []Job, indices []int, tell func(
 	workers.Wait()
 }
 
-func (r *runner) one(ctx context.Context, j Job) result {
+// one runs one experiment. An accident in it is ours, and costs no other its
+// result.
+func (r *runner) one(ctx context.Context, j Job) (got result) {
+	defer func() {
+		if accident := recover(); accident != nil {
+			got = r.brokenBy(j, r.veil(fmt.Sprintf("panic: %v", accident)))
+		}
+	}()
 	if j.Scenario != nil {
 		return r.scenario(ctx, *j.Scenario)
 	}
 	return r.cell(ctx, j)
+}
+
+// brokenBy is the result of an experiment that we could not end.
+func (r *runner) brokenBy(j Job, reason string) result {
+	ruling := login.Ruling{Verdict: login.Broken, Reason: reason}
+	got := result{done: true}
+	if j.Scenario != nil {
+		got.scenario = newScenarioResult(*j.Scenario)
+		got.scenario.Rule(ruling)
+	} else {
+		got.cell = newCellResult(j)
+		got.cell.Outcome = login.Error
+		got.cell.Rule(ruling)
+	}
+	return got
 }
 
 // report puts the results together in the order of the plan.

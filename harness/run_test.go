@@ -91,6 +91,43 @@ func TestInterrupted(t *testing.T) {
 	}
 }
 
+// Wherever a run is cut off, also in the middle of a scenario, it keeps what it
+// has and nothing falls over.
+func TestInterruptedAnywhere(t *testing.T) {
+	p := plan(t, harness.Grid{Profiles: []string{"eudora"}, Protocols: []login.Protocol{login.POP3}})
+	p.Jobs = slices.DeleteFunc(slices.Clone(p.Jobs), func(j harness.Job) bool { return j.Scenario == nil })
+	r := reference(t)
+	for at := 1; at < len(p.Jobs); at += 7 {
+		ctx, cancel := context.WithCancel(context.Background())
+		report := harness.Run(ctx, p, harness.Config{Target: r, Progress: func(done, _ int) {
+			if done == at {
+				cancel()
+			}
+		}})
+		cancel()
+		if sum := report.Sum(); report.Complete || sum.Cells < at || sum.Broken+sum.Fail > 0 {
+			t.Errorf("cut off after %d: complete %v, %+v", at, report.Complete, sum)
+		}
+	}
+}
+
+// panicking is a target with a fault of its own.
+type panicking struct{}
+
+func (panicking) Name() string { return "panicking" }
+
+func (panicking) Under(context.Context, login.Setup) (wire.Door, error) { panic("a fault") }
+
+func TestPanicIsBroken(t *testing.T) {
+	report := harness.Run(context.Background(), plan(t, harness.Grid{Profiles: []string{"outlook"}}), harness.Config{Target: panicking{}})
+	if sum := report.Sum(); !report.Complete || sum.Broken != sum.Cells || report.ExitStatus() != 2 {
+		t.Errorf("complete %v, %+v", report.Complete, sum)
+	}
+	if !strings.Contains(report.Cells[0].Reason, "a fault") {
+		t.Errorf("reason %q", report.Cells[0].Reason)
+	}
+}
+
 // Two runs with one seed agree in everything but time. (Scenarios that break
 // connections off may hear a last word or not.)
 func TestRepeatable(t *testing.T) {

@@ -13,10 +13,9 @@ import (
 
 // scenario runs one scenario.
 func (r *runner) scenario(ctx context.Context, s scenarios.Scenario) result {
-	got := login.ScenarioResult{ID: s.ID, Kind: s.Kind, Profile: s.Profile, Protocol: s.Protocol,
-		Transport: s.Transport, Expected: s.Expected, Refs: s.Refs}
+	got := newScenarioResult(s)
 	setup := s.Setup
-	setup.Accounts = []login.Account{r.secrets.Account(login.NoOverride)}
+	setup.Accounts = append([]login.Account{r.secrets.Account(login.NoOverride)}, setup.Accounts...)
 	session := &scenarios.Session{Secrets: r.secrets, Rand: r.Rand, Now: r.Now, Limit: r.Limit}
 
 	opened, err := r.Target.Under(ctx, setup)
@@ -27,6 +26,9 @@ func (r *runner) scenario(ctx context.Context, s scenarios.Scenario) result {
 	door := &watched{Door: opened}
 	if opened != nil {
 		session.Door = door
+	}
+	if relay, ok := opened.(interface{ Relayed() []login.Relay }); ok {
+		session.Relayed = relay.Relayed
 	}
 	outcome, err := s.Run(ctx, session)
 	if opened != nil {
@@ -49,8 +51,15 @@ func (r *runner) scenario(ctx context.Context, s scenarios.Scenario) result {
 	return out
 }
 
-// letIn are the outcomes in which somebody was let through.
-var letIn = map[string]bool{"accepted": true, string(login.LoggedIn): true, scenarios.CertificateTaken: true}
+func newScenarioResult(s scenarios.Scenario) login.ScenarioResult {
+	return login.ScenarioResult{ID: s.ID, Kind: s.Kind, Profile: s.Profile, Protocol: s.Protocol,
+		Transport: s.Transport, Expected: s.Expected, Refs: s.Refs}
+}
+
+// letIn reports whether the outcome is that somebody was let through.
+func letIn(outcome string) bool {
+	return strings.HasPrefix(outcome, "accepted") || outcome == string(login.LoggedIn) || outcome == scenarios.CertificateTaken
+}
 
 // judge compares a scenario with what it expects.
 func judge(s scenarios.Scenario, got login.ScenarioResult, err error) login.Ruling {
@@ -60,8 +69,8 @@ func judge(s scenarios.Scenario, got login.ScenarioResult, err error) login.Ruli
 	case !slices.Contains(s.Expected, got.Outcome):
 		return login.Ruling{Verdict: login.Fail,
 			Reason:          fmt.Sprintf("expected %s, saw %s", strings.Join(s.Expected, " or "), got.Outcome),
-			WronglyAccepted: letIn[got.Outcome],
-			WronglyRefused:  !letIn[got.Outcome] && slices.ContainsFunc(s.Expected, func(e string) bool { return letIn[e] })}
+			WronglyAccepted: letIn(got.Outcome),
+			WronglyRefused:  !letIn(got.Outcome) && slices.ContainsFunc(s.Expected, letIn)}
 	case s.Shown != nil && got.Exposure > *s.Shown:
 		return login.Ruling{Verdict: login.Fail,
 			Reason: fmt.Sprintf("a listener can read more than expected: %s, not %s", got.Exposure, *s.Shown)}

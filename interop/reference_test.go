@@ -73,7 +73,7 @@ func start(t testing.TB, setup login.Setup, more ...server.Option) *reference {
 	if setup.Accounts == nil {
 		setup.Accounts = []login.Account{secrets.Account(login.NoOverride)}
 	}
-	options := []server.Option{server.WithCertificate(shown.leaves...), server.WithLimits(server.Limits{NoSlowDown: true})}
+	options := []server.Option{server.WithCertificate(shown.leaves...)}
 	s, err := server.New(setup, append(options, more...)...)
 	if err != nil {
 		t.Fatal(err)

@@ -45,10 +45,10 @@ func clients() []client {
 	for _, c := range []*client{&outlook, &express, &express6} {
 		c.noSTLS, c.windowsFirst = true, true
 	}
-	express6.facts.TLS10 = true
+	express6.facts.NoTLS12 = true
 	eudora := newClient("eudora", ms(login.CRAMMD5, login.PLAIN, login.GSSAPI), ms(login.CRAMMD5, login.APOP, login.UserPass, login.GSSAPI))
 	eudora7 := newClient("eudora-7-win", ms(login.CRAMMD5, login.PLAIN, login.GSSAPI), ms(login.APOP, login.UserPass, login.GSSAPI))
-	eudora7.facts.TLS10 = true
+	eudora7.facts.NoTLS12 = true
 	probe := newClient("probe", smtpSASL, pop3SASL)
 	probe.facts.TriesAnyway, probe.facts.NTLM = true, login.NTLMv2
 	return []client{probe, outlook, express, eudora, eudora7, express6}
@@ -148,7 +148,7 @@ func (c client) cell(at login.Cell) login.CellResult {
 	got := login.CellResult{
 		ID: at.ID(), Flavour: at.Flavour, Protocol: at.Protocol, Transport: at.Transport, Mechanism: at.Mechanism,
 		Setting: at.Setting, Profile: at.Profile, Database: at.Database, Override: at.Override, Credential: at.Credential,
-		Offered: e.Offered, Outcome: e.Outcomes[0], Expected: e.Outcomes, Exposure: *e.Exposure, Verdict: login.Pass,
+		Offered: e.Offered, Outcome: e.Outcomes[0], Expected: e.Outcomes, Exposure: login.Strongest(e.Exposures), Verdict: login.Pass,
 		Refs: e.Refs, Confidence: login.Vendor, Basis: "measured", ElapsedMS: 1.25,
 	}
 	got.Attempted = got.Outcome != login.NotOffered && got.Outcome != login.NoTLS

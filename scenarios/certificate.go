@@ -102,9 +102,9 @@ const CertificateTaken = "certificate-accepted"
 
 func certificateExpected(f login.ClientFacts, flavour login.Flavour, shows shownCertificate, told bool) string {
 	switch {
-	case f.TLS10 && flavour == login.Modern:
+	case f.NoTLS12 && flavour == login.Modern:
 		return string(login.NoTLS)
-	case told || !f.Verifies:
+	case told && f.CanTrust || !f.Verifies:
 		return CertificateTaken
 	case shows.trusted && shows.current && slices.Contains(shows.matches, f.NameMatch):
 		return CertificateTaken

@@ -13,22 +13,27 @@ import (
 // clear it can be read, which proves that we would see it.
 func contents() []Scenario {
 	var all []Scenario
-	for _, t := range login.Transports() {
-		expected := "hidden"
-		if !t.Encrypted() {
-			expected = "readable"
+	for _, flavour := range login.Flavours() {
+		for _, t := range login.Transports() {
+			if flavour == login.Classic && t == login.TLS {
+				continue // the classic flavour has no such port
+			}
+			expected := "hidden"
+			if !t.Encrypted() {
+				expected = "readable"
+			}
+			all = append(all, Scenario{
+				ID: fmt.Sprintf("scenario/contents/smtp-to-pop3/%s/%s", flavour, t), Kind: login.KindContents,
+				Protocol: login.SMTP, Also: login.POP3, Transport: t,
+				Setup: login.Setup{Flavour: flavour, Database: login.WinGate,
+					Policy: login.Every([]login.Mechanism{login.PLAIN, login.UserPass}, login.Allow)},
+				Expected: []string{expected},
+				Refs:     []string{"WinGate Mail Security: Secure connections (TLS/SSL)"},
+				Run: func(ctx context.Context, s *Session) (string, error) {
+					return sendAndFetch(ctx, s, t)
+				},
+			})
 		}
-		all = append(all, Scenario{
-			ID: fmt.Sprintf("scenario/contents/smtp-to-pop3/%s", t), Kind: login.KindContents,
-			Protocol: login.SMTP, Also: login.POP3, Transport: t,
-			Setup: login.Setup{Flavour: login.Modern, Database: login.WinGate,
-				Policy: login.Every([]login.Mechanism{login.PLAIN, login.UserPass}, login.Allow)},
-			Expected: []string{expected},
-			Refs:     []string{"WinGate Mail Security: Secure connections (TLS/SSL)"},
-			Run: func(ctx context.Context, s *Session) (string, error) {
-				return sendAndFetch(ctx, s, t)
-			},
-		})
 	}
 	return all
 }

@@ -35,8 +35,14 @@ func injection(p login.Protocol) func(context.Context, *Session) (string, error)
 			return "not offered", nil
 		}
 		got, err := c.say(startCommand[p] + "\r\nNOOP")
-		if err != nil || !got.positive {
-			return "ended", nil // hanging up, or refusing both, is one right answer
+		if err != nil {
+			return "ended", nil // hanging up at once is a right answer
+		}
+		if !got.positive { // and so is saying why before
+			if _, err := c.answer(); err == nil {
+				return "goes on in clear", nil
+			}
+			return "ended", nil
 		}
 		var clear tls.RecordHeaderError
 		err = c.Upgrade(ctx, s.trusting())
@@ -79,8 +85,8 @@ func failedHandshake(p login.Protocol) func(context.Context, *Session) (string, 
 	})
 }
 
-// oldTLS asks for TLS 1.0, with the suites of its time.
-func oldTLS(p login.Protocol) func(context.Context, *Session) (string, error) {
+// oldTLS asks for that version and no other, with the suites of its time.
+func oldTLS(p login.Protocol, version uint16) func(context.Context, *Session) (string, error) {
 	return func(ctx context.Context, s *Session) (string, error) {
 		c, err := s.open(ctx, p, login.Plain)
 		if err != nil {
@@ -88,7 +94,7 @@ func oldTLS(p login.Protocol) func(context.Context, *Session) (string, error) {
 		}
 		defer func() { _ = c.Close() }()
 		config := s.trusting()
-		config.MinVersion, config.MaxVersion = tls.VersionTLS10, tls.VersionTLS10 //nolint:gosec // that is the question
+		config.MinVersion, config.MaxVersion = version, version
 		if got, err := c.say(startCommand[p]); err != nil || !got.positive {
 			return "not offered", err
 		}
@@ -96,5 +102,30 @@ func oldTLS(p login.Protocol) func(context.Context, *Session) (string, error) {
 			return "refused", nil // the handshake's failure is the answer
 		}
 		return tls.VersionName(c.TLSState().Version), nil
+	}
+}
+
+// resumed: each connection shakes hands in full, though the client would
+// rather not.
+func resumed(p login.Protocol) func(context.Context, *Session) (string, error) {
+	return func(ctx context.Context, s *Session) (string, error) {
+		config := s.trusting()
+		config.ClientSessionCache = tls.NewLRUClientSessionCache(1)
+		for range 2 {
+			c, err := s.open(ctx, p, login.Plain)
+			if err != nil {
+				return "", err
+			}
+			err = c.startTLS(ctx, config)
+			if err == nil {
+				err = c.hello() // a ticket comes with the first answer
+			}
+			again := c.TLSState().DidResume
+			c.quit()
+			if err != nil || again {
+				return "resumed", err
+			}
+		}
+		return "in full", nil
 	}
 }

@@ -28,7 +28,8 @@ type Scenario struct {
 	// Also is the second protocol of a scenario that needs both.
 	Also login.Protocol
 
-	// Setup is the state of the server. The harness adds the account.
+	// Setup is the state of the server. The harness puts its account before
+	// those that the scenario brings.
 	Setup login.Setup
 	// MayNotStart: the question is whether the server starts. Session.Door is
 	// nil where it does not; every other scenario has one.
@@ -54,6 +55,9 @@ type Session struct {
 	Now     func() time.Time
 	// Limit is how long the server may take for one answer.
 	Limit time.Duration
+	// Relayed is what the server says of messages for other domains; nil where
+	// nobody can know.
+	Relayed func() []login.Relay
 
 	seen []Seen
 }
@@ -78,14 +82,16 @@ func (s *Session) Login(ctx context.Context, c clientsim.Config) clientsim.Resul
 		c.Host = login.DefaultIdentity
 	}
 	got := clientsim.Login(ctx, c)
-	s.seen = append(s.seen, Seen{c.Protocol, c.Transport, func() []string { return got.Transcript }, got.Tap})
+	if got.Tap != nil { // a connection came about
+		s.seen = append(s.seen, Seen{c.Protocol, c.Transport, func() []string { return got.Transcript }, got.Tap})
+	}
 	return got
 }
 
 // All are the scenarios for these clients, sorted by kind and ID.
 func All(profiles []clientsim.Profile) []Scenario {
 	all := slices.Concat(
-		controls(), startups(), relays(), contents(), slowDowns(), ruleScenarios(),
+		controls(), startups(), relays(), contents(), slowDowns(), ruleScenarios(), ntlmKinds(), secondChances(), identities(),
 		certificates(profiles), offeredRefused(profiles), withoutTLS(profiles))
 	slices.SortFunc(all, func(a, b Scenario) int {
 		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.ID, b.ID))

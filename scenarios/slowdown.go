@@ -3,7 +3,6 @@ package scenarios
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/mailmatrix/mailmatrix/internal/login"
 )
@@ -49,9 +48,6 @@ func failUntilClosed(ctx context.Context, s *Session, p login.Protocol) (string,
 			return "accepted", nil
 		}
 		failures++
-		if strings.HasPrefix(got.line, "421") {
-			break
-		}
 	}
 	pace := "slower each time"
 	records := s.Door.Record()

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"crypto/rand"
 	"errors"
 	"log/slog"
 	"time"
@@ -32,7 +33,7 @@ func (a *attempt) config() mech.ServerConfig {
 	if s.setup.Flavour == login.Classic && !s.bug(NTLMv2InClassic) || s.bug(NTLMv1InModern) {
 		minimum = login.NTLMv1
 	}
-	c := mech.ServerConfig{Identity: s.identity, Lookup: a.lookup, MinimumNTLM: minimum, Rand: s.rand, Now: s.clock.Now}
+	c := mech.ServerConfig{Identity: s.identity, Lookup: a.lookup, MinimumNTLM: minimum, Rand: rand.Reader, Now: s.clock.Now}
 	if s.bug(ChallengeReused) && a.mechanism == login.CRAMMD5 || s.bug(TimestampConstant) && a.mechanism == login.APOP {
 		c.Rand, c.Now = zeros{}, func() time.Time { return time.Unix(0, 0) }
 	}
@@ -119,8 +120,8 @@ func (s *session) admit(a *attempt, rec login.Record) {
 	s.tell(sayLoggedIn)
 }
 
-// failed answers wrong credentials, late if failures are slowed down, and
-// ends the connection after a number of them (rule 11).
+// failed answers wrong credentials; in the posture SlowDown it does so later
+// and later, and ends the connection after a number of them (rule 11).
 func (s *session) failed(a *attempt, rec login.Record, err error) {
 	rec.Refusal, rec.Reason = login.ByCredentials, err.Error()
 	if a.unknown() {
@@ -133,7 +134,7 @@ func (s *session) failed(a *attempt, rec login.Record, err error) {
 	case s.server.bug(WrongAsUnavailable):
 		answer = sayNotPermitted
 	}
-	if s.server.limits.NoSlowDown {
+	if !s.server.setup.Posture.SlowDown {
 		s.refuse(rec, answer)
 		return
 	}

@@ -227,7 +227,7 @@ func mailboxes(s *site) (f facts) {
 
 func failures(t *testing.T, bug Bug) (f facts) {
 	t.Helper()
-	s := start(t, open(), WithBug(bug), WithLimits(Limits{}), WithClock(NewVirtualClock(time.Unix(1_800_000_000, 0))))
+	s := start(t, slow(), WithBug(bug), WithClock(NewVirtualClock(time.Unix(1_800_000_000, 0))))
 	c := s.hello(login.SMTP)
 	for range 4 {
 		answer := c.ask("AUTH PLAIN " + b64("\x00alice\x00wrong"))

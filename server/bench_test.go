@@ -69,7 +69,7 @@ func runLines(b *testing.B, conn net.Conn, in *bufio.Reader, lines []string) {
 
 // BenchmarkSession is the server's side alone, over a connection in memory.
 func BenchmarkSession(b *testing.B) {
-	s, err := New(open(), WithLimits(unhurried), withStore(testStore))
+	s, err := New(open(), withStore(testStore))
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -100,7 +100,7 @@ func (c *scripted) SetWriteDeadline(time.Time) error { return nil }
 func BenchmarkNew(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := New(open(), WithLimits(unhurried), withStore(testStore)); err != nil {
+		if _, err := New(open(), withStore(testStore)); err != nil {
 			b.Fatal(err)
 		}
 	}

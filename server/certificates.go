@@ -3,7 +3,6 @@ package server
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"fmt"
 	"strings"
 	"sync"
 	"time"
@@ -88,7 +87,7 @@ func (c *certificates) load(leaf certs.Leaf) (tls.Certificate, error) {
 	if err != nil {
 		return tls.Certificate{}, err
 	}
-	return tls.X509KeyPair(pair.CertPEM, pair.KeyPEM)
+	return pair.TLS()
 }
 
 // pool is what a client that trusts the authority trusts.
@@ -101,18 +100,4 @@ func parentDomain(name string) string {
 		return parent
 	}
 	return name
-}
-
-// loadFiles reads certificate files as a server does when it starts, and
-// refuses what rule 8 names.
-func (c *certificates) loadFiles(kind login.CertificateKind, identity string) (tls.Certificate, error) {
-	certFile, keyFile, err := c.files(kind, identity)
-	if err != nil {
-		return tls.Certificate{}, err
-	}
-	certificate, err := certs.Load(certFile, keyFile, c.now)
-	if reason, ok := certs.KindOf(err); ok {
-		return tls.Certificate{}, &login.StartupError{Kind: string(reason), Err: fmt.Errorf("certificate: %w", err)}
-	}
-	return certificate, err
 }

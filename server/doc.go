@@ -16,4 +16,6 @@
 //	pop3.go     POP3 before the login; pop3_transaction.go after it
 //	accounts.go what a database can check, and against which password
 //	trust.go    who may relay
+//
+// On the ports that servers share, meetings.go finds out whose a connection is.
 package server

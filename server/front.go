@@ -29,7 +29,8 @@ type session struct {
 	in        *bufio.Reader
 	out       []byte // replies that wait to be written together
 	encrypted bool
-	over      bool // nothing more is read
+	octets    int64 // how many have been read, in lines
+	over      bool  // nothing more is read
 
 	account  string // who is logged in; "" is nobody
 	failures int    // failed logins
@@ -182,7 +183,9 @@ func (s *session) readLine(limit int) ([]byte, error) {
 	if s.server.closing.Load() {
 		return nil, os.ErrDeadlineExceeded
 	}
-	return readLine(s.in, limit)
+	line, octets, err := readLine(s.in, limit)
+	s.octets += int64(octets)
+	return line, err
 }
 
 // lost ends a session whose peer has gone, is late or sends no lines.

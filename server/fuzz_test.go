@@ -52,7 +52,7 @@ func FuzzPOP3(f *testing.F) {
 
 // runSession plays octets to a session and returns all that it said.
 func runSession(t *testing.T, p login.Protocol, octets []byte) []byte {
-	s, err := New(open(), WithLimits(unhurried), withStore(testStore))
+	s, err := New(open(), withStore(testStore))
 	if err != nil {
 		t.Fatal(err)
 	}

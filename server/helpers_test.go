@@ -41,8 +41,10 @@ func with(s login.Setup, change func(*login.Setup)) login.Setup {
 	return s
 }
 
-// unhurried are limits without the slow-down, as in a run.
-var unhurried = Limits{NoSlowDown: true}
+// slow is open with failed logins slowed down.
+func slow() login.Setup {
+	return with(open(), func(s *login.Setup) { s.Posture.SlowDown = true })
+}
 
 // site is a server on loopback.
 type site struct {
@@ -54,7 +56,7 @@ type site struct {
 // start serves a setup on all four ports until the test ends.
 func start(t testing.TB, setup login.Setup, opts ...Option) *site {
 	t.Helper()
-	s, err := New(setup, append([]Option{WithLimits(unhurried), withStore(testStore)}, opts...)...)
+	s, err := New(setup, append([]Option{withStore(testStore)}, opts...)...)
 	if err != nil {
 		t.Fatal(err)
 	}

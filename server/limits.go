@@ -3,11 +3,10 @@ package server
 import "time"
 
 // Limits bound what a client may cost. A zero field stands for the strict
-// default; what can be switched off has a switch of its own.
+// default.
 type Limits struct {
-	// NoSlowDown answers failed logins at once, and as many as a client likes.
-	NoSlowDown bool
-	// FailedLogins on one connection end it; 3.
+	// FailedLogins on one connection end it; 3. This and FailureDelay count in
+	// the posture SlowDown only.
 	FailedLogins int
 	// FailureDelay is how late the first failure is answered; each further
 	// one takes twice as long. One second.

@@ -19,7 +19,7 @@ func TestSlowDown(t *testing.T) {
 		login.POP3: {"-ERR [AUTH] ", "-ERR [AUTH] ", "-ERR [AUTH] too many"},
 	} {
 		clock := NewVirtualClock(time.Unix(1_800_000_000, 0))
-		s := start(t, open(), WithLimits(Limits{}), WithClock(clock))
+		s := start(t, slow(), WithClock(clock))
 		before := clock.Now()
 		c := s.hello(p)
 		for i, want := range answers {
@@ -44,10 +44,30 @@ func TestSlowDown(t *testing.T) {
 	}
 }
 
+// TestNoSlowDown: without the posture nobody waits, and a connection lives on
+// whatever the limits say.
+func TestNoSlowDown(t *testing.T) {
+	clock := NewVirtualClock(time.Unix(1_800_000_000, 0))
+	s := start(t, open(), WithClock(clock), WithLimits(Limits{FailedLogins: 1, FailureDelay: time.Hour}))
+	for p, wrong := range map[login.Protocol]string{login.SMTP: "535 5.7.8 ", login.POP3: "-ERR [AUTH] "} {
+		before := clock.Now()
+		c := s.hello(p)
+		for range 5 {
+			if got, _ := c.logIn(login.PLAIN, "alice", "wrong"); !strings.HasPrefix(got, wrong) || s.last().DelayMS != 0 {
+				t.Errorf("%s: %s, record %+v", p, got, s.last())
+			}
+		}
+		c.enter(login.PLAIN, alice)
+		if slept := clock.Now().Sub(before); slept != 0 {
+			t.Errorf("%s: slept %s", p, slept)
+		}
+	}
+}
+
 // TestSlowDownForReal: the machine's clock, and Close does not wait for it.
 func TestSlowDownForReal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, err := New(open(), withStore(testStore))
+		s, err := New(slow(), withStore(testStore))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -21,36 +21,38 @@ var (
 const mostDiscarded = 1 << 20
 
 // readLine reads one line of at most limit octets and returns it without its
-// end. The slice is valid until the next read.
-func readLine(r *bufio.Reader, limit int) ([]byte, error) {
-	line, err := r.ReadSlice('\n')
+// end, and how many octets it took, whether they make a good line or not. The
+// slice is valid until the next read.
+func readLine(r *bufio.Reader, limit int) (line []byte, octets int, err error) {
+	line, err = r.ReadSlice('\n')
 	if errors.Is(err, bufio.ErrBufferFull) {
-		return readLongLine(r, line, limit)
+		line, octets, err = readLongLine(r, line, limit)
+	} else {
+		octets = len(line)
 	}
 	if err != nil {
-		return nil, err
+		return nil, octets, err
 	}
-	return checkLine(line, limit)
+	line, err = checkLine(line, limit)
+	return line, octets, err
 }
 
-// readLongLine goes on where the buffer was full.
-func readLongLine(r *bufio.Reader, start []byte, limit int) ([]byte, error) {
-	line := bytes.Clone(start)
-	for discarded := 0; ; {
+// readLongLine goes on where the buffer was full. Of a line that is too long
+// it keeps enough to tell that, and how it ends.
+func readLongLine(r *bufio.Reader, start []byte, limit int) (line []byte, octets int, err error) {
+	line, octets = bytes.Clone(start), len(start)
+	for {
 		part, err := r.ReadSlice('\n')
-		line = append(line, part...)
-		if over := len(line) - (limit + 4); over > 0 {
+		line, octets = append(line, part...), octets+len(part)
+		if len(line) > limit+4 {
 			// The two octets at the end decide how the line ends.
-			discarded += over
 			line = append(line[:limit+2], line[len(line)-2:]...)
 		}
 		switch {
-		case err == nil:
-			return checkLine(line, limit)
 		case !errors.Is(err, bufio.ErrBufferFull):
-			return nil, err
-		case discarded > mostDiscarded:
-			return nil, errEndless
+			return line, octets, err
+		case octets-len(line) > mostDiscarded:
+			return nil, octets, errEndless
 		}
 	}
 }

@@ -84,7 +84,7 @@ func TestSmuggling(t *testing.T) {
 
 // TestSizes: too large, too many, too full.
 func TestSizes(t *testing.T) {
-	s := start(t, open(), WithLimits(Limits{NoSlowDown: true, MessageSize: 1000, MailboxSize: 1500, Recipients: 2}))
+	s := start(t, open(), WithLimits(Limits{MessageSize: 1000, MailboxSize: 1500, Recipients: 2}))
 	c := s.smtp(login.Plain)
 	c.want("MAIL FROM:<a@b.example> SIZE=1001", "552 5.3.4 ")
 	if got := c.mail("alice@example.test", strings.Repeat("x", 1200)); !strings.HasPrefix(got, "552 5.3.4 ") {
@@ -99,6 +99,37 @@ func TestSizes(t *testing.T) {
 		{"RCPT TO:<bob@example.test>", "250 "}, {"RCPT TO:<postmaster>", "452 4.5.3 "}, {"RSET", "250 "}})
 	if got := c.mail("bob@example.test", strings.Repeat(strings.Repeat("x", 900)+"\r\n", 30)); !strings.HasPrefix(got, "552 ") {
 		t.Errorf("endless: %s", got)
+	}
+}
+
+// TestBrokenLinesCount: what a message costs is counted in octets, of lines
+// that are none too; many short ones do not make it a large one.
+func TestBrokenLinesCount(t *testing.T) {
+	s := start(t, open(), WithLimits(Limits{MessageSize: 100 << 10}))
+	for _, tt := range []struct {
+		name, octets string
+		large        bool
+	}{
+		{"a long line with LF alone", strings.Repeat("x", 201<<10) + "\n", true},
+		{"long lines with LF alone", strings.Repeat(strings.Repeat("x", 7<<10)+"\n", 29), true},
+		{"short lines with LF alone", strings.Repeat("x\n", 500), false},
+		{"a line too long", strings.Repeat("x", 201<<10) + "\r\n", true},
+		{"lines too long", strings.Repeat(strings.Repeat("x", longestText+1)+"\r\n", 3), false},
+		{"lines with NUL", strings.Repeat("\x00\r\n", 500), false},
+		{"long lines with NUL", strings.Repeat("\x00"+strings.Repeat("x", 50<<10)+"\r\n", 5), true},
+	} {
+		t.Run(strings.ReplaceAll(tt.name, " ", "-"), func(t *testing.T) {
+			c := s.smtp(login.Plain)
+			converse(t, c, "RFC 5321 4.1.1.4", []exchange{{"MAIL FROM:<>", "250 "}, {"RCPT TO:<alice@example.test>", "250 "}, {"DATA", "354 "}})
+			c.send(tt.octets)
+			if tt.large { // and its end does not come
+				c.wantRead("552 5.3.4 ")
+				c.wantRead("EOF")
+				return
+			}
+			c.want("\r\n.", "550 5.6.0 ")
+			c.want("NOOP", "250 ")
+		})
 	}
 }
 

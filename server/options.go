@@ -2,9 +2,7 @@ package server
 
 import (
 	"crypto/tls"
-	"io"
 	"log/slog"
-	"sync"
 )
 
 // Option changes a [Server], or every server of a [Reference], from its
@@ -13,13 +11,6 @@ type Option func(*Server)
 
 // WithClock replaces the machine's clock.
 func WithClock(c Clock) Option { return func(s *Server) { s.clock = c } }
-
-// WithRand replaces crypto/rand as the source of challenges. r need not be
-// safe for use by several connections.
-func WithRand(r io.Reader) Option {
-	locked := &lockedReader{r: r}
-	return func(s *Server) { s.rand = locked }
-}
 
 // WithLogger sends a structured log of events to l. It never holds a secret.
 func WithLogger(l *slog.Logger) Option { return func(s *Server) { s.log = l } }
@@ -41,15 +32,3 @@ func withStore(c *certificates) Option { return func(s *Server) { s.store = c } 
 
 // withHandshakes calls f after each full TLS handshake.
 func withHandshakes(f func()) Option { return func(s *Server) { s.onHandshake = f } }
-
-// lockedReader lets several connections read from one source.
-type lockedReader struct {
-	mu sync.Mutex
-	r  io.Reader
-}
-
-func (l *lockedReader) Read(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return io.ReadFull(l.r, b)
-}

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -46,8 +46,8 @@ type Counts struct {
 }
 
 // NewReference opens the listeners on loopback. The options hold for every
-// server; failed logins are slowed down in the posture that asks for it only,
-// by a virtual clock.
+// server. The clock is a virtual one where the posture asks for a slow-down:
+// nobody waits for it.
 func NewReference(opts ...Option) (*Reference, error) {
 	r := &Reference{listeners: map[port]net.Listener{}}
 	r.meetings.waiting = map[meetingKey]meeting{}
@@ -101,12 +101,10 @@ func (r *Reference) Close() error {
 // Under puts a server into the state of an experiment. A certificate that the
 // server must refuse is a [*login.StartupError].
 func (r *Reference) Under(_ context.Context, setup login.Setup) (wire.Door, error) {
-	opts := append(r.opts[:len(r.opts):len(r.opts)], func(s *Server) {
-		s.limits.NoSlowDown = !setup.Posture.SlowDown
-		if setup.Posture.SlowDown {
-			s.clock = NewVirtualClock(s.clock.Now())
-		}
-	})
+	opts := r.opts
+	if setup.Posture.SlowDown {
+		opts = append(slices.Clip(opts), func(s *Server) { s.clock = NewVirtualClock(s.clock.Now()) })
+	}
 	s, err := New(setup, opts...)
 	if err != nil {
 		return nil, err
@@ -163,80 +161,3 @@ func (d *door) Dial(ctx context.Context, p login.Protocol, t login.Transport) (n
 func (d *door) Authority() *x509.CertPool { return d.reference.pool }
 func (d *door) Record() []login.Record    { return d.server.Record() }
 func (d *door) Close() error              { return d.server.Close() }
-
-// meetings brings together the two ends of a connection: the accept loop,
-// which knows the connection, and the client's Dial, which knows the server.
-// Either may come first; the second starts the session.
-type meetings struct {
-	mu      sync.Mutex
-	over    bool
-	waiting map[meetingKey]meeting
-}
-
-// meetingKey is the client's port and ours: no two connections share them
-// while both are open.
-type meetingKey struct {
-	client netip.AddrPort
-	port   port
-}
-
-type meeting struct {
-	conn   net.Conn // nil until accepted
-	server *Server  // nil until dialled; a connection is reserved in it
-}
-
-// arrive is called with an accepted connection. One that nobody dialled waits
-// until the end: on loopback that is somebody else's mistake.
-func (m *meetings) arrive(conn net.Conn, p port) {
-	m.meet(conn.RemoteAddr(), p, meeting{conn: conn})
-}
-
-// announce is called with the client's address once it is connected.
-func (m *meetings) announce(client net.Addr, p port, s *Server) {
-	m.meet(client, p, meeting{server: s})
-}
-
-func (m *meetings) meet(client net.Addr, p port, half meeting) {
-	key := meetingKey{client.(*net.TCPAddr).AddrPort(), p}
-	m.mu.Lock()
-	other, met := m.waiting[key]
-	switch {
-	case m.over:
-		other, met = meeting{}, false
-		half.give()
-	case met:
-		delete(m.waiting, key)
-	default:
-		m.waiting[key] = half
-	}
-	m.mu.Unlock()
-	if !met {
-		return
-	}
-	if half.conn == nil {
-		half.conn = other.conn
-	} else {
-		half.server = other.server
-	}
-	go half.server.serveReserved(half.conn, p.protocol, p.implicit)
-}
-
-// give up one half.
-func (h meeting) give() {
-	if h.conn != nil {
-		_ = h.conn.Close()
-	}
-	if h.server != nil {
-		h.server.running.Done()
-	}
-}
-
-func (m *meetings) close() {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.over = true
-	for _, half := range m.waiting {
-		half.give()
-	}
-	clear(m.waiting)
-}

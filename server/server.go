@@ -2,12 +2,10 @@ package server
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"strings"
@@ -29,7 +27,6 @@ type Server struct {
 	epoch    int64 // when the server started, in its messages' identifiers
 
 	clock       Clock
-	rand        io.Reader
 	log         *slog.Logger
 	limits      Limits
 	given       []tls.Certificate
@@ -52,13 +49,13 @@ type Server struct {
 }
 
 // New makes a server for the setup. A certificate that a server must refuse
-// when it starts is a [*login.StartupError].
+// when it starts is a [*login.StartupError]. Failed logins are slowed down
+// where the setup's posture says so, by the server's clock.
 func New(setup login.Setup, opts ...Option) (*Server, error) {
 	s := &Server{
 		setup:     setup,
 		identity:  setup.Identity,
 		clock:     wallClock{},
-		rand:      rand.Reader,
 		listeners: map[net.Listener]struct{}{},
 		sessions:  map[*session]struct{}{},
 	}
@@ -116,12 +113,8 @@ func (s *Server) loadTLS() error {
 		}
 		s.store = store
 	}
-	if refusedAtStart(kind) && !s.bug(CertificateTaken) {
-		_, err := s.store.loadFiles(kind, s.identity)
-		if err == nil {
-			err = fmt.Errorf("a %s certificate was taken for a good one", kind)
-		}
-		return err
+	if _, refused := refusedAtStart[kind]; refused && !s.bug(CertificateTaken) {
+		return s.store.refuseFiles(kind, s.identity)
 	}
 	for _, p := range login.Protocols() {
 		config, err := s.store.config(configKey{s.setup.Flavour, kind, s.identity, p, tls10})

@@ -169,7 +169,7 @@ func TestReferenceSlowDown(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = r.Close() }()
-	door, err := r.Under(t.Context(), with(open(), func(s *login.Setup) { s.Posture.SlowDown = true }))
+	door, err := r.Under(t.Context(), slow())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -178,7 +178,7 @@ func TestBareLF(t *testing.T) {
 
 // TestTooManyErrors: who talks nonsense for ever is sent away.
 func TestTooManyErrors(t *testing.T) {
-	s := start(t, open(), WithLimits(Limits{NoSlowDown: true, BadCommands: 3}))
+	s := start(t, open(), WithLimits(Limits{BadCommands: 3}))
 	for p, goodbye := range map[login.Protocol]string{login.SMTP: "421 4.7.0 ", login.POP3: "-ERR too many"} {
 		c := s.dial(p, login.Plain)
 		for range 3 {

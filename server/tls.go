@@ -54,7 +54,9 @@ func show(config *tls.Config, certificate tls.Certificate, rsa func() (tls.Certi
 		return
 	}
 	config.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-		// The check minds names, and a client may ask for any name it likes.
+		// The check minds names, and a client may ask for any name it likes:
+		// RFC 6066 3 lets a server show what it has. Without this line who
+		// asks for another name would get RSA.
 		hello.ServerName = ""
 		if hello.SupportsCertificate(&certificate) == nil {
 			return &certificate, nil

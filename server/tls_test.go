@@ -3,6 +3,7 @@ package server
 import (
 	"crypto/tls"
 	"errors"
+	"maps"
 	"strings"
 	"testing"
 
@@ -103,7 +104,8 @@ func TestVersions(t *testing.T) {
 		}, false, false},
 		{"ALPN of ours", login.Modern, func(c *tls.Config) { c.NextProtos = []string{"smtp"} }, true, true},
 		{"ALPN of a browser", login.Modern, func(c *tls.Config) { c.NextProtos = []string{"http/1.1"} }, false, false},
-		{"another name asked for", login.Modern, func(c *tls.Config) { c.ServerName, c.InsecureSkipVerify = "x.example", true }, true, true},
+		{"modern, another name asked for", login.Modern, asking("x.example"), true, true},
+		{"classic, another name asked for", login.Classic, asking("x.example"), true, true},
 	} {
 		t.Run(strings.ReplaceAll(tt.name, " ", "-"), func(t *testing.T) {
 			t.Parallel()
@@ -132,6 +134,11 @@ func only(version uint16) func(*tls.Config) {
 		// As clients of the time had them.
 		c.CipherSuites = append(modernSuites[:len(modernSuites):len(modernSuites)], oldSuites...)
 	}
+}
+
+// asking is for a server of that name, whoever answers.
+func asking(name string) func(*tls.Config) {
+	return func(c *tls.Config) { c.ServerName, c.InsecureSkipVerify = name, true }
 }
 
 func old(suite uint16) func(*tls.Config) {
@@ -240,6 +247,7 @@ func TestImplicit(t *testing.T) {
 
 // TestStartup: certificate files that a server must refuse, each by name.
 func TestStartup(t *testing.T) {
+	untested := maps.Clone(refusedAtStart)
 	for kind, word := range map[login.CertificateKind]string{
 		login.CertDER: "der", login.CertPKCS7: "pkcs7", login.CertPKCS12: "pkcs12",
 		login.CertEncryptedKey: "encrypted-key", login.CertKeyMismatch: "key-mismatch", login.CertExpiredFile: "expired",
@@ -252,6 +260,18 @@ func TestStartup(t *testing.T) {
 		}
 		if _, err := New(setup, withStore(testStore), WithBug(CertificateTaken)); err != nil {
 			t.Errorf("%s, mutant: %v", kind, err)
+		}
+		delete(untested, kind)
+	}
+	if len(untested) > 0 {
+		t.Errorf("not tested: %v", untested)
+	}
+	// Good files, and files bad in another way, are an accident of ours.
+	for _, kind := range []login.CertificateKind{login.CertValid, login.CertExpired} {
+		err := testStore.refuseFiles(kind, login.DefaultIdentity)
+		var refused *login.StartupError
+		if err == nil || errors.As(err, &refused) {
+			t.Errorf("%q: %v", kind, err)
 		}
 	}
 }

@@ -85,15 +85,14 @@ func correct(said string) string {
 func (f *smtpFront) contents() {
 	f.envelope.malformed = false
 	lineStart := true // the line before ended in CR LF
-	for total := int64(0); ; {
+	for before := f.octets; ; {
 		line, err := f.readLine(longestText)
-		total += int64(len(line)) + 2
 		switch {
 		case err == nil && lineStart && string(line) == ".":
 			f.reply(correct(f.engine.exchange(".")))
 			f.open, f.recipients = false, 0
 			return
-		case total > 2*f.server.limits.MessageSize: // and it goes on and on
+		case f.octets-before > 2*f.server.limits.MessageSize: // and it goes on and on
 			f.reply("552 5.3.4 far too much, good bye")
 			f.over = true
 			return
@@ -108,7 +107,6 @@ func (f *smtpFront) contents() {
 			lineStart, f.envelope.malformed = false, true
 		case errors.Is(err, errControl), errors.Is(err, errTooLong):
 			lineStart, f.envelope.malformed = true, true
-			total += longestText
 		default:
 			f.lost(err)
 			return

@@ -49,11 +49,7 @@ is one. Without --name it is the name of this machine.`,
 				return fmt.Errorf("--days wants a number of days, not %d", days)
 			}
 			if len(names) == 0 {
-				host, err := os.Hostname()
-				if err != nil {
-					return fmt.Errorf("no --name, and this machine does not know its own: %w", err)
-				}
-				names = []string{host}
+				names = []string{machineName()}
 			}
 			now := time.Now()
 			leaf := certs.Leaf{Names: names, NotAfter: now.AddDate(0, 0, days)}

@@ -63,6 +63,7 @@ func TestBadInput(t *testing.T) {
 		{"run --output json", "--output wants FORMAT=FILE"},
 		{"run --output pdf=x", `unknown format "pdf"`},
 		{"run --output json=/nonexistent/x.json", "cannot write /nonexistent/x.json"},
+		{"run --output json=x --output text=./x", "two outputs to x"},
 		{"run --transcripts some", "unknown value of --transcripts"},
 		{"run --parallel -1", "--parallel wants"},
 		{"run --seed x", "invalid argument"},

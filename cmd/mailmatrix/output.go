@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/mailmatrix/mailmatrix/internal/login"
@@ -31,8 +33,12 @@ func openOutputs(t terminal, format string, files []string, verbose bool) (*outp
 		return nil, err
 	}
 	o := &outputs{format: stdout, options: reports.Options{Color: colour(t.Out), Width: 100, Verbose: verbose}}
-	for _, spec := range files {
+	for i, spec := range files {
 		f, err := openOutput(spec)
+		if err == nil && slices.ContainsFunc(files[:i], func(other string) bool { return fileOf(other) == fileOf(spec) }) {
+			f.file.discard()
+			err = fmt.Errorf("two outputs to %s: one would be lost", fileOf(spec))
+		}
 		if err != nil {
 			o.discard()
 			return nil, err
@@ -40,6 +46,12 @@ func openOutputs(t terminal, format string, files []string, verbose bool) (*outp
 		o.files = append(o.files, f)
 	}
 	return o, nil
+}
+
+// fileOf is the file in FORMAT=FILE.
+func fileOf(spec string) string {
+	_, name, _ := strings.Cut(spec, "=")
+	return filepath.Clean(name)
 }
 
 func openOutput(spec string) (outputFile, error) {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"math/rand/v2"
 
 	"github.com/spf13/cobra"
 
@@ -60,9 +59,6 @@ Exit status: 0 everything as expected, 1 something failed, 2 nobody can say
 			if err != nil {
 				out.discard()
 				return err
-			}
-			if !c.Flags().Changed("seed") {
-				seed = uint64(rand.Uint32()) // small enough to be typed
 			}
 			config := harness.Config{
 				Target: reference, TargetKind: "reference", Tool: "mailmatrix " + version, Seed: seed, Vantage: "127.0.0.1",

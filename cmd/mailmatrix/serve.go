@@ -57,7 +57,7 @@ Flags win over the file. A port of 0 is chosen by the system.`,
 	f.StringVar(&policy, "policy", "", "settings of the mechanisms, in a YAML `FILE`")
 	f.StringVar(&flags.Flavour, "flavour", "", "classic or modern (default modern)")
 	f.StringVar(&flags.Database, "database", "", "wingate or nt (default wingate)")
-	f.StringVar(&flags.Identity, "identity", "", "the server's own name (default "+login.DefaultIdentity+")")
+	f.StringVar(&flags.Identity, "identity", "", "the server's own name (default: this machine's)")
 	f.StringVar(&flags.Listen, "listen", "", "address to listen on (default 127.0.0.1)")
 	f.IntVar(&flags.Ports.SMTP, "smtp", 0, "port for SMTP")
 	f.IntVar(&flags.Ports.SMTPS, "smtps", 0, "port for SMTP inside TLS, flavour modern")

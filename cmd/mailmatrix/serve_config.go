@@ -66,7 +66,7 @@ func (c serveConfig) over(name string) (serveConfig, error) {
 	}
 	file.Flavour = cmp.Or(c.Flavour, file.Flavour, string(login.Modern))
 	file.Database = cmp.Or(c.Database, file.Database, string(login.WinGate))
-	file.Identity = cmp.Or(c.Identity, file.Identity, login.DefaultIdentity)
+	file.Identity = cmp.Or(c.Identity, file.Identity, machineName())
 	file.Listen = cmp.Or(c.Listen, file.Listen, "127.0.0.1")
 	file.Ports.SMTP = cmp.Or(c.Ports.SMTP, file.Ports.SMTP)
 	file.Ports.SMTPS = cmp.Or(c.Ports.SMTPS, file.Ports.SMTPS)
@@ -91,4 +91,14 @@ func defaultPolicy() login.Policy {
 		}
 	}
 	return p
+}
+
+// machineName is the default identity (the contract's rule 9): the machine's
+// own name, or a reserved one where it has none.
+func machineName() string {
+	name, err := os.Hostname()
+	if err != nil || name == "" {
+		return login.DefaultIdentity
+	}
+	return name
 }

@@ -50,7 +50,7 @@ func TestServe(t *testing.T) {
 	out, log := newSyncBuffer(), newSyncBuffer()
 	ended := make(chan int)
 	go func() {
-		ended <- run(ctx, []string{"serve"}, terminal{In: strings.NewReader(""), Out: out, Err: log})
+		ended <- run(ctx, []string{"serve", "--identity", "mail.example.test"}, terminal{In: strings.NewReader(""), Out: out, Err: log})
 	}()
 	select {
 	case <-out.written:

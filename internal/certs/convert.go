@@ -94,13 +94,8 @@ func readPart(have Format, block *pem.Block, password string) (contents, error) 
 	return found, nil
 }
 
-// constError is an error that is a constant.
-type constError string
-
-func (e constError) Error() string { return string(e) }
-
 // errPassword is what the decrypting functions return for a password that does not fit.
-const errPassword constError = "wrong password"
+var errPassword = errors.New("wrong password")
 
 // pair writes the contents as PEM.
 func (c contents) pair() (Pair, error) {

@@ -32,7 +32,7 @@ func TestConvert(t *testing.T) {
 		{"PKCS#7 DER", "the root comes first in it: the leaf is put first", f.derPKCS7, chain, false},
 		{"PKCS#7 PEM", "the same in armour", f.pemPKCS7, chain, false},
 		{"PKCS#7 labelled as a certificate", "the same again", f.mislabelledPKCS7, chain, false},
-		{"PKCS#7 with empty content", "some writers do that", certsOnly([]byte{}, f.leaf), f.pair.CertPEM, false},
+		{"PKCS#7 with empty content", "some writers do that", withContent(f.derPKCS7, []byte{}), chain, false},
 		{"PKCS#12", "AES", f.pkcs12, chain, true},
 		{"PKCS#12 triple DES", "Windows before 2019", f.pkcs12DES, chain, true},
 		{"PKCS#12 RC2", "OpenSSL before 3", f.pkcs12RC2, chain, true},
@@ -79,15 +79,10 @@ func TestConvert(t *testing.T) {
 func TestConvertRefuses(t *testing.T) {
 	f := makeFiles()
 	otherKey := must(f.authority.Issue(Leaf{Names: []string{"a.test"}})).KeyPEM
-	signedBySomeone := func() []byte { // certs-only but for one signer
-		var outer contentInfo
-		var signed signedData
-		must(asn1.Unmarshal(f.derPKCS7, &outer))
-		must(asn1.Unmarshal(outer.Content.Bytes, &signed))
-		signed.Signers = asn1.RawValue{Class: asn1.ClassUniversal, Tag: asn1.TagSet, IsCompound: true, Bytes: []byte{0x30, 0}}
-		return must(asn1.Marshal(contentInfo{Type: outer.Type, Content: explicit(must(asn1.Marshal(signed)))}))
-	}()
-	enveloped := must(asn1.Marshal(contentInfo{Type: oid("1.2.840.113549.1.7.3"), Content: explicit([]byte{0x30, 0})}))
+	signer := asn1.RawValue{Class: asn1.ClassUniversal, Tag: asn1.TagSet, IsCompound: true, Bytes: []byte{0x30, 0}}
+	signedBySomeone := rewrite(f.derPKCS7, func(s *signedData) { s.Signers = signer })
+	empty := rewrite(f.derPKCS7, func(s *signedData) { s.Certificates = asn1.RawValue{} })
+	enveloped := must(asn1.Marshal(contentInfo{Type: oid("1.2.840.113549.1.7.3"), Content: tagged([]byte{0x30, 0})}))
 	pbes1 := must(asn1.Marshal(encryptedPrivateKeyInfo{Data: []byte("12345678")}.with("1.2.840.113549.1.5.3")))
 	endless := []byte{0x30, 17, 2, 1, 3, 0x30, 0, 0x30, 10, 0x30, 0, 4, 0, 2, 4, 0x7f, 0xff, 0xff, 0xff}
 	rows := []struct {
@@ -105,7 +100,7 @@ func TestConvertRefuses(t *testing.T) {
 		{"signed message", "it has content", f.signedPKCS7, KindPKCS7, "signed message"},
 		{"detached signature", "it has a signer", signedBySomeone, KindPKCS7, "signed message"},
 		{"enveloped", "it is encrypted mail", enveloped, KindPKCS7, "1.2.840.113549.1.7.3"},
-		{"no certificates", "an empty .p7b", certsOnly(nil), KindPKCS7, "no certificates"},
+		{"no certificates", "an empty .p7b", empty, KindPKCS7, "no certificates"},
 		{"BER PKCS#7", "only DER is read", f.berPKCS7, KindPKCS7, "openssl pkcs7"},
 		{"BER PKCS#7 in PEM", "only DER is read", armour("PKCS7", f.berPKCS7), KindPKCS7, "indefinite"},
 		{"BER PKCS#12", "only DER is read", f.berPKCS12, KindPKCS12, "openssl pkcs12"},

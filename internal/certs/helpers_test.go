@@ -64,13 +64,13 @@ var makeFiles = sync.OnceValue(func() files {
 	f.combined = join(f.pemSEC1, f.pair.CertPEM, f.authority.PEM())
 	f.certWithText = join([]byte("subject=CN = mail.example.test\n\n"), f.pair.CertPEM)
 
-	f.derPKCS7 = certsOnly(nil, root, f.leaf)
+	f.derPKCS7 = must(EncodePKCS7(root, f.leaf)) // the root first, as `openssl crl2pkcs7` may
 	f.pemPKCS7 = armour("PKCS7", f.derPKCS7)
 	f.mislabelledPKCS7 = armour("CERTIFICATE", f.derPKCS7)
-	f.signedPKCS7 = certsOnly([]byte("a signed message"), root, f.leaf)
+	f.signedPKCS7 = withContent(f.derPKCS7, []byte("a signed message"))
 	f.berPKCS7 = indefinite(f.derPKCS7)
 
-	f.pkcs12 = must(pkcs12.Modern2023.Encode(f.key, f.leaf, []*x509.Certificate{root}, password))
+	f.pkcs12 = must(EncodePKCS12(Pair{CertPEM: join(f.pair.CertPEM, f.authority.PEM()), KeyPEM: f.pair.KeyPEM}, password))
 	f.pkcs12DES = must(pkcs12.LegacyDES.Encode(f.key, f.leaf, []*x509.Certificate{root}, password))
 	f.pkcs12RC2 = must(pkcs12.LegacyRC2.Encode(f.key, f.leaf, []*x509.Certificate{root}, password))
 	f.berPKCS12 = indefinite(f.pkcs12)
@@ -100,30 +100,19 @@ func block(b []byte) *pem.Block {
 	return first
 }
 
-// certsOnly writes PKCS#7 signed data without signers, the last certificate first, as `openssl crl2pkcs7` may. With content it
-// is not certs-only any more.
-func certsOnly(content []byte, certs ...*x509.Certificate) []byte {
-	var raw []byte
-	for _, c := range certs {
-		raw = append(raw, c.Raw...)
-	}
-	set := asn1.RawValue{Class: asn1.ClassUniversal, Tag: asn1.TagSet, IsCompound: true}
-	inner := contentInfo{Type: asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 1}}
-	if content != nil {
-		inner.Content = explicit(must(asn1.Marshal(content)))
-	}
-	signed := must(asn1.Marshal(signedData{
-		Version:      1,
-		Digests:      set,
-		Content:      inner,
-		Certificates: explicit(raw),
-		Signers:      set,
-	}))
-	return must(asn1.Marshal(contentInfo{Type: asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 2}, Content: explicit(signed)}))
+// rewrite changes what is inside PKCS#7 signed data.
+func rewrite(pkcs7 []byte, change func(*signedData)) []byte {
+	var outer contentInfo
+	var signed signedData
+	must(asn1.Unmarshal(pkcs7, &outer))
+	must(asn1.Unmarshal(outer.Content.Bytes, &signed))
+	change(&signed)
+	return must(asn1.Marshal(contentInfo{Type: outer.Type, Content: tagged(must(asn1.Marshal(signed)))}))
 }
 
-func explicit(b []byte) asn1.RawValue {
-	return asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: 0, IsCompound: true, Bytes: b}
+// withContent puts something to be signed into it.
+func withContent(pkcs7, content []byte) []byte {
+	return rewrite(pkcs7, func(s *signedData) { s.Content.Content = tagged(must(asn1.Marshal(content))) })
 }
 
 // indefinite gives the outermost element an indefinite length.

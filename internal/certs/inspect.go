@@ -51,7 +51,8 @@ func Inspect(certPEM []byte, now time.Time) (Info, error) {
 	return info, nil
 }
 
-// Fingerprint returns the SHA-256 hash of a DER certificate as --trust takes it: "sha256:" and 64 lower-case hexadecimal digits.
+// Fingerprint returns the SHA-256 hash of a DER certificate, by which people tell one from another: "sha256:" and 64 lower-case
+// hexadecimal digits.
 func Fingerprint(der []byte) string {
 	sum := sha256.Sum256(der)
 	return "sha256:" + hex.EncodeToString(sum[:])

@@ -62,6 +62,11 @@ func parseKey(der []byte) (crypto.Signer, error) {
 	if err != nil {
 		return nil, err
 	}
+	return asSigner(key)
+}
+
+// asSigner takes what the decoders return for the private key of a server.
+func asSigner(key any) (crypto.Signer, error) {
 	signer, ok := key.(crypto.Signer)
 	if !ok { // X25519 and its like
 		return nil, errors.New("the key can only agree on secrets, a server's must sign")

@@ -15,18 +15,11 @@ import (
 // Whatever else is handed in is refused: a [*FormatError], a [*MismatchError] or a [*ValidityError], the first that applies, which
 // [KindOf] tells apart.
 func Load(certBytes, keyBytes []byte, now time.Time) (tls.Certificate, error) {
-	chain, err := readCertificates(certBytes)
-	if err != nil {
-		return tls.Certificate{}, err
-	}
-	key, err := readKey(keyBytes)
+	chain, key, err := readPair(certBytes, keyBytes)
 	if err != nil {
 		return tls.Certificate{}, err
 	}
 	leaf := chain[0]
-	if !samePublic(leaf.PublicKey, key.Public()) {
-		return tls.Certificate{}, mismatch(chain, key)
-	}
 	if now.Before(leaf.NotBefore) || now.After(leaf.NotAfter) {
 		return tls.Certificate{}, &ValidityError{Name: nameOf(leaf), NotBefore: leaf.NotBefore, NotAfter: leaf.NotAfter, At: now}
 	}
@@ -35,6 +28,22 @@ func Load(certBytes, keyBytes []byte, now time.Time) (tls.Certificate, error) {
 		loaded.Certificate = append(loaded.Certificate, cert.Raw)
 	}
 	return loaded, nil
+}
+
+// readPair returns the certificates of one PEM file and the private key of another, which must be that of the first certificate.
+func readPair(certBytes, keyBytes []byte) ([]*x509.Certificate, crypto.Signer, error) {
+	chain, err := readCertificates(certBytes)
+	if err != nil {
+		return nil, nil, err
+	}
+	key, err := readKey(keyBytes)
+	if err != nil {
+		return nil, nil, err
+	}
+	if !samePublic(chain[0].PublicKey, key.Public()) {
+		return nil, nil, mismatch(chain, key)
+	}
+	return chain, key, nil
 }
 
 // readCertificates returns the certificates of a PEM file, at least one.

@@ -1,7 +1,6 @@
 package certs
 
 import (
-	"crypto"
 	"crypto/x509"
 	"errors"
 
@@ -26,9 +25,19 @@ func parsePKCS12(b []byte, password string) (contents, error) {
 	case err != nil:
 		return contents{}, err
 	}
-	signer, ok := key.(crypto.Signer)
-	if !ok {
-		return contents{}, errors.New("the key can only agree on secrets, a server's must sign")
+	signer, err := asSigner(key)
+	if err != nil {
+		return contents{}, err
 	}
 	return contents{certs: append([]*x509.Certificate{leaf}, others...), key: signer}, nil
+}
+
+// EncodePKCS12 writes a pair as a PKCS#12 file (.pfx, .p12), encrypted with AES-256 as OpenSSL 3 does it. What [Load] would refuse
+// about the pair is the same error here, save that nobody asks when it is valid.
+func EncodePKCS12(p Pair, password string) ([]byte, error) {
+	chain, key, err := readPair(p.CertPEM, p.KeyPEM)
+	if err != nil {
+		return nil, err
+	}
+	return pkcs12.Modern2023.Encode(key, chain[0], chain[1:], password)
 }

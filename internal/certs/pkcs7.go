@@ -7,9 +7,9 @@ import (
 	"fmt"
 )
 
-const (
-	oidData       = "1.2.840.113549.1.7.1"
-	oidSignedData = "1.2.840.113549.1.7.2"
+var (
+	oidData       = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 1}
+	oidSignedData = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 2}
 )
 
 // contentInfo is RFC 2315 s7; RFC 5652 s3 calls it the same.
@@ -44,14 +44,14 @@ func parseCertsOnly(b []byte) ([]*x509.Certificate, error) {
 	if err := unmarshal(b, &outer); err != nil {
 		return nil, err
 	}
-	if t := outer.Type.String(); t != oidSignedData {
-		return nil, fmt.Errorf("content type %s holds no certificates", t)
+	if !outer.Type.Equal(oidSignedData) {
+		return nil, fmt.Errorf("content type %s holds no certificates", outer.Type)
 	}
 	var signed signedData
 	if err := unmarshal(outer.Content.Bytes, &signed); err != nil {
 		return nil, err
 	}
-	if signed.Content.Type.String() != oidData || hasContent(signed.Content.Content.Bytes) || len(signed.Signers.Bytes) > 0 {
+	if !signed.Content.Type.Equal(oidData) || hasContent(signed.Content.Content.Bytes) || len(signed.Signers.Bytes) > 0 {
 		return nil, errors.New("it is a signed message, not a file of certificates")
 	}
 	certs, err := x509.ParseCertificates(signed.Certificates.Bytes)
@@ -65,6 +65,35 @@ func parseCertsOnly(b []byte) ([]*x509.Certificate, error) {
 func hasContent(explicit []byte) bool {
 	e, _, ok := next(explicit, maxDepth)
 	return len(explicit) > 0 && (!ok || len(e.body) > 0)
+}
+
+// EncodePKCS7 writes certificates, in the order given, as PKCS#7 that holds nothing else (.p7b): what parsePKCS7 reads, in DER.
+// It is an error if there are none.
+func EncodePKCS7(certificates ...*x509.Certificate) ([]byte, error) {
+	if len(certificates) == 0 {
+		return nil, errors.New("make PKCS#7: no certificates")
+	}
+	var raw []byte
+	for _, c := range certificates {
+		raw = append(raw, c.Raw...)
+	}
+	none := asn1.RawValue{Class: asn1.ClassUniversal, Tag: asn1.TagSet, IsCompound: true}
+	signed, err := asn1.Marshal(signedData{
+		Version:      1,
+		Digests:      none,
+		Content:      contentInfo{Type: oidData},
+		Certificates: tagged(raw),
+		Signers:      none,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("make PKCS#7: %w", err)
+	}
+	return asn1.Marshal(contentInfo{Type: oidSignedData, Content: tagged(signed)})
+}
+
+// tagged puts the tag [0] around elements.
+func tagged(elements []byte) asn1.RawValue {
+	return asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: 0, IsCompound: true, Bytes: elements}
 }
 
 // unmarshal is asn1.Unmarshal for a structure that must fill b.

@@ -2,6 +2,7 @@ package login
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -15,6 +16,9 @@ type Observation struct {
 	Used      Mechanism
 	Outcome   Outcome
 	Exposures []Exposure
+	// Stranger: it was somebody whom the server does not know who was let in,
+	// such as the user of the Windows session.
+	Stranger bool
 	// Reply is the server's last answer to the login, as it came.
 	Reply string
 	// Detail says what went wrong below the protocol, or in the harness.
@@ -30,8 +34,9 @@ type Expectation struct {
 	Offered *bool
 	// Used is the mechanism that the client must choose; "" leaves it open.
 	Used Mechanism
-	// Exposure is exactly what a listener can read; nil leaves it open.
-	Exposure *ExposureClass
+	// Exposures are exactly what a listener can read, in any order; nil leaves
+	// it open, and an empty slice is nothing at all.
+	Exposures []Exposure
 	// Replies are the exact codes of the answers, by outcome: what the answer
 	// begins with.
 	Replies map[Outcome]ReplyForm
@@ -59,6 +64,8 @@ func (e Expectation) Judge(o Observation) Ruling {
 		return Ruling{Verdict: Broken, Reason: "the harness failed: " + o.Detail}
 	case len(e.Outcomes) == 0:
 		return Ruling{Verdict: Unjudged, Reason: "nothing is expected here"}
+	case o.Stranger:
+		return Ruling{Verdict: Fail, WronglyAccepted: true, Reason: "the server let in the Windows user, whom it does not know"}
 	case !o.Outcome.In(e.Outcomes):
 		return Ruling{
 			Verdict: Fail,
@@ -68,19 +75,24 @@ func (e Expectation) Judge(o Observation) Ruling {
 			WronglyAccepted: o.Outcome == LoggedIn,
 			WronglyRefused:  o.Outcome != LoggedIn && LoggedIn.In(e.Outcomes),
 		}
-	case e.Offered != nil && o.Offered != nil && *e.Offered != *o.Offered:
-		return Ruling{Verdict: Fail, Reason: offeredReason(*o.Offered), WronglyRefused: !*o.Offered}
 	case e.Used != "" && o.Used != e.Used:
 		return Ruling{Verdict: Fail, Reason: fmt.Sprintf("expected the client to choose %s, it used %q", e.Used, o.Used)}
+	case e.Offered != nil && o.Offered == nil:
+		return Ruling{Verdict: Broken, Reason: "the client did not look at what is offered"}
+	case e.Offered != nil && *e.Offered != *o.Offered:
+		return Ruling{Verdict: Fail, Reason: offeredReason(*o.Offered), WronglyRefused: !*o.Offered}
 	}
-	if e.Exposure != nil {
-		seen := Strongest(o.Exposures)
-		if seen > *e.Exposure {
-			return Ruling{Verdict: Fail, Reason: fmt.Sprintf("a listener can read more than expected: %s, not %s", seen, *e.Exposure)}
+	if e.Exposures != nil {
+		for _, x := range o.Exposures {
+			if !slices.Contains(e.Exposures, x) {
+				return Ruling{Verdict: Fail, Reason: fmt.Sprintf("a listener can read more than expected: %s", x)}
+			}
 		}
-		if seen < *e.Exposure {
-			// A measurement that misses what must be there proves nothing.
-			return Ruling{Verdict: Broken, Reason: fmt.Sprintf("the tap saw %s where %s must be readable", seen, *e.Exposure)}
+		for _, x := range e.Exposures {
+			if !slices.Contains(o.Exposures, x) {
+				// A measurement that misses what must be there proves nothing.
+				return Ruling{Verdict: Broken, Reason: fmt.Sprintf("the tap missed what must be readable: %s", x)}
+			}
 		}
 	}
 	if form, ok := e.Replies[o.Outcome]; ok && o.Reply != "" && !form.matches(o.Reply) {

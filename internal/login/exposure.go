@@ -1,5 +1,7 @@
 package login
 
+import "fmt"
+
 // ExposureClass is what a listener on the wire could learn. Stronger is
 // larger; the zero value is nothing.
 type ExposureClass uint8
@@ -48,6 +50,10 @@ type Exposure struct {
 	When      When          `json:"when"`
 	Transport Transport     `json:"transport"`
 	Secret    SecretName    `json:"secret"`
+}
+
+func (x Exposure) String() string {
+	return fmt.Sprintf("%s (secret: %s, mechanism %s, %s)", x.Class, x.Secret, x.Mechanism, x.When)
 }
 
 // Strongest is the strongest class among the exposures.

@@ -79,11 +79,15 @@ type ClientFacts struct {
 	// the server has refused the command.
 	AfterRefusal map[Protocol][]Mechanism
 	NTLM         NTLMKind
-	// TLS10 marks a client that speaks no TLS version above 1.0.
-	TLS10 bool
-	// Verifies is false for a client that takes any certificate.
-	Verifies  bool
-	NameMatch NameMatch
+	// NoTLS12 marks a client that speaks no TLS version from 1.2 on.
+	NoTLS12 bool
+	// WindowsUserFirst: with NTLM the client first offers the user of the
+	// Windows session.
+	WindowsUserFirst bool
+	// Verifies is false for a client that takes any certificate; CanTrust is
+	// whether it can be told to take one that it would refuse.
+	Verifies, CanTrust bool
+	NameMatch          NameMatch
 }
 
 // LooksFor reports whether the client uses m only where it sees it offered.

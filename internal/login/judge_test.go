@@ -7,10 +7,10 @@ import (
 
 func TestJudge(t *testing.T) {
 	yes, no := true, false
-	nothing, password := ShowsNothing, ShowsPassword
+	seen := []Exposure{{Class: ShowsPassword, When: OnSuccess}}
 	in := Observation{Outcome: LoggedIn, Offered: &yes, Used: PLAIN, Reply: "235 2.7.0 done",
-		Exposures: []Exposure{{Class: ShowsPassword}}}
-	want := Expectation{Outcomes: []Outcome{LoggedIn}, Offered: &yes, Used: PLAIN, Exposure: &password,
+		Exposures: seen}
+	want := Expectation{Outcomes: []Outcome{LoggedIn}, Offered: &yes, Used: PLAIN, Exposures: seen,
 		Replies: replyForms(SMTP)}
 	for _, row := range []struct {
 		name     string
@@ -27,6 +27,8 @@ func TestJudge(t *testing.T) {
 		{name: "nothing observed", observe: func(o *Observation) { *o = Observation{} }, verdict: Broken, reason: "harness"},
 		{name: "a hole", expect: func(e *Expectation) { e.Outcomes = []Outcome{RefusedPolicy} },
 			verdict: Fail, reason: "expected refused-policy", accepted: true},
+		{name: "a stranger", observe: func(o *Observation) { o.Stranger = true },
+			verdict: Fail, reason: "Windows user", accepted: true},
 		{name: "locked out", observe: func(o *Observation) { o.Outcome = RefusedPolicy },
 			verdict: Fail, reason: "expected logged-in", refused: true},
 		{name: "wrong refusal", expect: func(e *Expectation) { e.Outcomes = []Outcome{RefusedPolicy} },
@@ -34,7 +36,10 @@ func TestJudge(t *testing.T) {
 		{name: "offered in vain", expect: func(e *Expectation) { e.Offered = &no }, verdict: Fail, reason: "offered, although"},
 		{name: "hidden", observe: func(o *Observation) { o.Offered = &no }, verdict: Fail, reason: "not offered", refused: true},
 		{name: "another choice", observe: func(o *Observation) { o.Used = LOGIN }, verdict: Fail, reason: "choose PLAIN"},
-		{name: "leak", expect: func(e *Expectation) { e.Exposure = &nothing }, verdict: Fail, reason: "read more"},
+		{name: "leak", expect: func(e *Expectation) { e.Exposures = []Exposure{} }, verdict: Fail, reason: "read more"},
+		{name: "leaks later", expect: func(e *Expectation) { e.Exposures = []Exposure{{Class: ShowsPassword, When: AfterRefusal}} },
+			verdict: Fail, reason: "read more"},
+		{name: "did not look", observe: func(o *Observation) { o.Offered = nil }, verdict: Broken, reason: "did not look"},
 		{name: "blind tap", observe: func(o *Observation) { o.Exposures = nil }, verdict: Broken, reason: "tap"},
 		{name: "wrong code", observe: func(o *Observation) { o.Reply = "235 2.0.0 done" }, verdict: Warn, reason: "235 2.7.0"},
 	} {
@@ -86,6 +91,11 @@ func TestExitStatus(t *testing.T) {
 		{"interrupted", Report{Cells: []CellResult{pass, {Verdict: Fail}}}, 2},
 		{"control failed", Report{Complete: true, Cells: []CellResult{pass, {Verdict: Fail}},
 			Scenarios: []ScenarioResult{{ID: "it", Kind: KindControl, Verdict: Fail}}}, 2},
+		{"control skipped", Report{Complete: true, Cells: []CellResult{pass},
+			Scenarios: []ScenarioResult{{ID: "scenario/control/canary/a", Kind: KindControl, Verdict: Skip}}}, 2},
+		{"control of the same sort passed", Report{Complete: true, Cells: []CellResult{pass},
+			Scenarios: []ScenarioResult{{ID: "scenario/control/canary/a", Kind: KindControl, Verdict: Skip},
+				{ID: "scenario/control/canary/b", Kind: KindControl, Verdict: Pass}}}, 0},
 		{"scenario failed", Report{Complete: true, Cells: []CellResult{pass},
 			Scenarios: []ScenarioResult{{Kind: "relay", Verdict: Fail}}}, 1},
 	} {

@@ -15,7 +15,7 @@ type ByDocument struct {
 func (d ByDocument) Expect(c Cell, f ClientFacts) Expectation {
 	e := Expectation{Refs: refsOf(c), Replies: replyForms(c.Protocol)}
 	if c.Transport.Encrypted() && !encryptionPossible(c, f) {
-		return e.with(NoTLS, ShowsNothing)
+		return e.with(NoTLS)
 	}
 	if c.Mechanism != Auto {
 		return d.expectMechanism(e, c, f)
@@ -27,7 +27,7 @@ func (d ByDocument) Expect(c Cell, f ClientFacts) Expectation {
 			return d.expectMechanism(e, c, f)
 		}
 	}
-	return e.with(NotOffered, ShowsNothing)
+	return e.with(NotOffered)
 }
 
 func (d ByDocument) expectMechanism(e Expectation, c Cell, f ClientFacts) Expectation {
@@ -38,20 +38,21 @@ func (d ByDocument) expectMechanism(e Expectation, c Cell, f ClientFacts) Expect
 	}
 	switch {
 	case looks && !visible && !f.TriesAnyway:
-		return e.with(NotOffered, ShowsNothing)
+		return e.with(NotOffered)
 	case !d.setting(c).Permits(c.Transport):
-		return e.with(RefusedPolicy, shownByRefused(c, f, visible))
+		return e.with(RefusedPolicy, shownWhenRefused(c, f, visible)...)
 	case !canCheck(c):
-		return e.with(RefusedUnavailable, shownByRefused(c, f, visible))
+		return e.with(RefusedUnavailable, shownWhenRefused(c, f, visible)...)
 	case !rightCredentials(c) || tooWeak(c, f):
-		return e.with(RefusedCredentials, shownByLogin(c))
+		return e.with(RefusedCredentials, shownByLogin(c, f, BeforeRefusal)...)
 	default:
-		return e.with(LoggedIn, shownByLogin(c))
+		return e.with(LoggedIn, shownByLogin(c, f, OnSuccess)...)
 	}
 }
 
-func (e Expectation) with(o Outcome, shown ExposureClass) Expectation {
-	e.Outcomes, e.Exposure = []Outcome{o}, &shown
+// with completes the expectation: the outcome, and exactly what can be read.
+func (e Expectation) with(o Outcome, shown ...Exposure) Expectation {
+	e.Outcomes, e.Exposures = []Outcome{o}, append([]Exposure{}, shown...)
 	return e
 }
 
@@ -77,7 +78,7 @@ func encryptionPossible(c Cell, f ClientFacts) bool {
 	if c.Flavour == Classic {
 		return c.Transport != TLS
 	}
-	return !f.TLS10
+	return !f.NoTLS12
 }
 
 // canCheck is the document's "User Database considerations" and the second
@@ -125,41 +126,61 @@ func tooWeak(c Cell, f ClientFacts) bool {
 	return c.Mechanism == NTLM && f.NTLM.Below(minimum)
 }
 
-// shownByLogin is what crosses a clear link when the exchange runs to its end.
-func shownByLogin(c Cell) ExposureClass {
+// shownByLogin is what can be read when the exchange runs to its end.
+func shownByLogin(c Cell, f ClientFacts, when When) []Exposure {
 	if c.Transport.Encrypted() {
-		return ShowsNothing
+		return nil
 	}
+	class := ShowsVerifier
 	switch c.Mechanism {
 	case PLAIN, LOGIN, UserPass:
-		return ShowsPassword
-	default:
-		return ShowsVerifier
+		class = ShowsPassword
 	}
+	var shown []Exposure
+	if c.Mechanism == NTLM && f.WindowsUserFirst {
+		// He is unknown to the server, so this attempt always fails.
+		shown = append(shown, exposed(c, ShowsIdentity, BeforeRefusal, SecretWindowsUser),
+			exposed(c, ShowsVerifier, BeforeRefusal, SecretWindowsUser))
+	}
+	return append(shown, exposed(c, ShowsIdentity, when, SecretAccount), exposed(c, class, when, secretNames[c.Credential]))
+}
+
+func exposed(c Cell, class ExposureClass, when When, secret SecretName) Exposure {
+	return Exposure{Class: class, Mechanism: c.Mechanism, When: when, Transport: c.Transport, Secret: secret}
+}
+
+// secretNames is whose secret a credential is.
+var secretNames = map[Credential]SecretName{
+	WithAccount: SecretAccount, WithOverride: SecretOverride, WithWrong: SecretWrong,
 }
 
 // ShownWhenRefused is what a listener can read where the mechanism is offered
 // and then refused at the command.
-func ShownWhenRefused(c Cell, f ClientFacts) ExposureClass { return shownByRefused(c, f, true) }
+func ShownWhenRefused(c Cell, f ClientFacts) ExposureClass {
+	return Strongest(shownWhenRefused(c, f, true))
+}
 
-// shownByRefused is what the client has shown by the time it is refused at
-// the command: the name in USER, the digest in APOP, an initial response.
-func shownByRefused(c Cell, f ClientFacts, timestamp bool) ExposureClass {
+// shownWhenRefused is what the client has shown by the time it is refused at
+// the command: the name in USER, the digest in APOP, an initial response; and
+// what it goes on to send although it was refused.
+func shownWhenRefused(c Cell, f ClientFacts, visible bool) []Exposure {
 	if c.Transport.Encrypted() {
-		return ShowsNothing
+		return nil
 	}
+	name := []Exposure{exposed(c, ShowsIdentity, BeforeRefusal, SecretAccount)}
 	switch {
 	case c.Mechanism == UserPass:
-		return ShowsIdentity
-	case c.Mechanism == APOP && timestamp:
-		return ShowsVerifier
-	case c.Mechanism == APOP:
-		return ShowsIdentity // a digest over nothing
-	case slices.Contains(f.AfterRefusal[c.Protocol], c.Mechanism),
-		slices.Contains(f.Initial[c.Protocol], c.Mechanism):
-		return shownByLogin(c)
+		return name
+	case c.Mechanism == APOP && visible:
+		return append(name, exposed(c, ShowsVerifier, BeforeRefusal, secretNames[c.Credential]))
+	case c.Mechanism == APOP: // a digest over nothing
+		return name
+	case slices.Contains(f.Initial[c.Protocol], c.Mechanism):
+		return shownByLogin(c, f, BeforeRefusal)
+	case slices.Contains(f.AfterRefusal[c.Protocol], c.Mechanism):
+		return shownByLogin(c, f, AfterRefusal)
 	default:
-		return ShowsNothing
+		return nil
 	}
 }
 

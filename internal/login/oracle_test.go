@@ -1,6 +1,9 @@
 package login
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 // cell is the plain case that rows depart from.
 func cell(change func(*Cell)) Cell {
@@ -53,7 +56,7 @@ func TestByDocument(t *testing.T) {
 			outcome: NoTLS, shows: ShowsNothing},
 		{name: "old client, modern server", why: "no version in common",
 			change:  func(c *Cell) { c.Transport, c.Flavour = StartTLS, Modern },
-			facts:   func(f *ClientFacts) { f.TLS10 = true },
+			facts:   func(f *ClientFacts) { f.NoTLS12 = true },
 			outcome: NoTLS, shows: ShowsNothing},
 		{name: "policy before availability", why: "the order of the contract, seen by the probe",
 			change:  func(c *Cell) { c.Mechanism, c.Setting = NTLM, Deny },
@@ -159,9 +162,9 @@ func TestByDocument(t *testing.T) {
 				row.facts(&facts)
 			}
 			got := ByDocument{}.Expect(cell(row.change), facts)
-			if len(got.Outcomes) != 1 || got.Outcomes[0] != row.outcome || *got.Exposure != row.shows || got.Used != row.used {
+			if len(got.Outcomes) != 1 || got.Outcomes[0] != row.outcome || got.Exposures == nil || Strongest(got.Exposures) != row.shows || got.Used != row.used {
 				t.Errorf("expects %v, shows %v, uses %q; want %v, %v, %q: %s",
-					got.Outcomes, *got.Exposure, got.Used, row.outcome, row.shows, row.used, row.why)
+					got.Outcomes, got.Exposures, got.Used, row.outcome, row.shows, row.used, row.why)
 			}
 		})
 	}
@@ -215,6 +218,40 @@ func TestByDocumentReplies(t *testing.T) {
 		if !ok || !form.matches(row.right) || form.matches(row.wrong) {
 			t.Errorf("%s %s: %q takes %q: %v, %q: %v", row.protocol, row.outcome, form, row.right, form.matches(row.right),
 				row.wrong, form.matches(row.wrong))
+		}
+	}
+}
+
+// What can be read is foretold to the letter: what, whose, and when.
+func TestByDocumentExposures(t *testing.T) {
+	show := func(m Mechanism, class ExposureClass, when When, secret SecretName) Exposure {
+		return Exposure{Class: class, Mechanism: m, When: when, Transport: Plain, Secret: secret}
+	}
+	for _, row := range []struct {
+		name   string
+		change func(*Cell)
+		facts  func(*ClientFacts)
+		want   []Exposure
+	}{
+		{"login", func(*Cell) {}, nil, []Exposure{
+			show(UserPass, ShowsIdentity, OnSuccess, SecretAccount), show(UserPass, ShowsPassword, OnSuccess, SecretAccount)}},
+		{"wrong password", func(c *Cell) { c.Credential = WithWrong }, nil, []Exposure{
+			show(UserPass, ShowsIdentity, BeforeRefusal, SecretAccount), show(UserPass, ShowsPassword, BeforeRefusal, SecretWrong)}},
+		{"Windows user first", func(c *Cell) { c.Mechanism, c.Database = NTLM, NT },
+			func(f *ClientFacts) { f.WindowsUserFirst = true }, []Exposure{
+				show(NTLM, ShowsIdentity, BeforeRefusal, SecretWindowsUser), show(NTLM, ShowsVerifier, BeforeRefusal, SecretWindowsUser),
+				show(NTLM, ShowsIdentity, OnSuccess, SecretAccount), show(NTLM, ShowsVerifier, OnSuccess, SecretAccount)}},
+		{"after a refusal", func(c *Cell) { c.Mechanism, c.Setting = LOGIN, Deny },
+			func(f *ClientFacts) { f.TriesAnyway, f.AfterRefusal = true, map[Protocol][]Mechanism{POP3: {LOGIN}} }, []Exposure{
+				show(LOGIN, ShowsIdentity, AfterRefusal, SecretAccount), show(LOGIN, ShowsPassword, AfterRefusal, SecretAccount)}},
+		{"inside TLS", func(c *Cell) { c.Transport = StartTLS }, nil, []Exposure{}},
+	} {
+		facts := looking()
+		if row.facts != nil {
+			row.facts(&facts)
+		}
+		if got := (ByDocument{}).Expect(cell(row.change), facts).Exposures; got == nil || !slices.Equal(got, row.want) {
+			t.Errorf("%s: %v, want %v", row.name, got, row.want)
 		}
 	}
 }

@@ -1,6 +1,11 @@
 package login
 
-import "time"
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
 
 // Schema is the version of the JSON surface.
 const Schema = "mailmatrix/1"
@@ -267,11 +272,28 @@ func (r *Report) Sum() Totals {
 }
 
 // FailedControl names a control that did not hold, "" if all did: a run whose
-// controls do not hold says nothing about the rest.
+// controls do not hold says nothing about the rest. A target may be unable to
+// take some of them, but of each sort one must have been passed.
 func (r *Report) FailedControl() string {
+	unproven := map[string]string{} // a control of each sort that none has passed yet
+	proven := map[string]bool{}
 	for _, s := range r.Scenarios {
-		if s.Kind == KindControl && s.Verdict != Pass && s.Verdict != Skip {
+		if s.Kind != KindControl {
+			continue
+		}
+		sort, _, _ := strings.Cut(strings.TrimPrefix(s.ID, "scenario/control/"), "/")
+		switch s.Verdict {
+		case Pass:
+			proven[sort] = true
+		case Skip:
+			unproven[sort] = s.ID
+		default:
 			return s.ID
+		}
+	}
+	for _, sort := range slices.Sorted(maps.Keys(unproven)) {
+		if !proven[sort] {
+			return unproven[sort]
 		}
 	}
 	return ""

@@ -68,6 +68,13 @@ type Assumption struct {
 	Account string // "" is the first account of the setup
 }
 
+// Relay is a message that was accepted for another domain.
+type Relay struct {
+	Account   string // for whom the sender was taken; "" is nobody
+	Encrypted bool
+	To        []string
+}
+
 // Stripping is what the server does with STARTTLS and STLS.
 type Stripping string
 
@@ -94,8 +101,8 @@ type CannotError struct{ What string }
 
 func (e *CannotError) Error() string { return fmt.Sprintf("this target cannot %s", e.What) }
 
-// StartupError says that the server refused to start, and why, in one word of
-// [CertificateKind] and in a sentence.
+// StartupError says that the server refused to start, and why: in one word,
+// such as "der" or "expired", and in a sentence.
 type StartupError struct {
 	Kind string
 	Err  error

@@ -3,6 +3,7 @@ package mech
 import (
 	"bytes"
 	"crypto/subtle"
+	"strings"
 
 	"github.com/emersion/go-sasl"
 
@@ -38,7 +39,7 @@ func (s *plainServer) Next(message []byte) (challenge []byte, done bool, err err
 	s.username = string(parts[1])
 	ok := samePassword(s.config, s.username, parts[2])
 	// Nobody here may act for somebody else.
-	if authzid := string(parts[0]); !ok || authzid != "" && authzid != s.username {
+	if authzid := string(parts[0]); !ok || authzid != "" && !strings.EqualFold(authzid, s.username) {
 		return nil, true, ErrCredentials
 	}
 	return nil, true, nil

@@ -15,8 +15,16 @@ import (
 // messages. An empty file leaves it as it is.
 func Decode(name string, data []byte, into any) error {
 	decoder := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict())
-	if err := decoder.Decode(into); err != nil && !errors.Is(err, io.EOF) {
+	err := decoder.Decode(into)
+	switch {
+	case errors.Is(err, io.EOF):
+		return nil
+	case err != nil:
 		return fmt.Errorf("%s: %s", name, yaml.FormatError(err, false, true))
+	}
+	// What stands behind "---" would be read by nobody.
+	if err := decoder.Decode(new(any)); !errors.Is(err, io.EOF) {
+		return fmt.Errorf("%s: more than one YAML document: only one is read", name)
 	}
 	return nil
 }
