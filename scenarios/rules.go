@@ -30,7 +30,7 @@ func ruleScenarios() []Scenario {
 			ID: fmt.Sprintf("scenario/posture/%s/%s", r.id, r.protocol), Kind: login.KindPosture,
 			Protocol: r.protocol, Transport: r.transport,
 			Setup: login.Setup{Flavour: r.flavour, Database: login.WinGate,
-				Policy: login.Every([]login.Mechanism{login.PLAIN, login.UserPass, login.APOP, login.CRAMMD5, login.NTLM}, r.setting)},
+				Policy: login.Every(ruleMechanisms, r.setting)},
 			Expected: []string{r.expected},
 			Refs:     r.refs,
 			Run:      r.run,
@@ -38,6 +38,9 @@ func ruleScenarios() []Scenario {
 	}
 	return all
 }
+
+// ruleMechanisms are those with which rules are tried.
+var ruleMechanisms = []login.Mechanism{login.PLAIN, login.LOGIN, login.CRAMMD5, login.NTLM, login.UserPass, login.APOP}
 
 func rules() []rule {
 	const smtp, pop3, allow = login.SMTP, login.POP3, login.Allow

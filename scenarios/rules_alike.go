@@ -47,6 +47,9 @@ func alike(p login.Protocol, lines func(name string) []string) func(context.Cont
 		if err != nil {
 			return "", err
 		}
+		if known == unknown && !strings.Contains(known, " / ") && !strings.Contains(known, "[AUTH]") {
+			return "refused at the command: " + known, nil
+		}
 		if known != unknown {
 			return fmt.Sprintf("told apart: %s, but %s", known, unknown), nil
 		}

@@ -16,11 +16,11 @@ func listRules() []rule {
 	return []rule{
 		// RFC 4954 4: after a login there is no other, so nothing to list.
 		{"lists", login.SMTP, login.StartTLS, login.Classic, login.Secure,
-			"clear: STARTTLS; TLS: CRAM-MD5 PLAIN; logged in: nothing", refs, smtpLists},
+			"clear: STARTTLS; TLS: CRAM-MD5 LOGIN PLAIN; logged in: nothing", refs, smtpLists},
 		// RFC 2449 6.3: the SASL list stays. The bare list is for who has not
 		// logged in.
 		{"lists", login.POP3, login.StartTLS, login.Classic, login.Secure,
-			"clear: STLS, bare list nothing; TLS: CRAM-MD5 PLAIN USER, bare list CRAM-MD5 PLAIN; logged in: CRAM-MD5 PLAIN USER",
+			"clear: STLS, bare list nothing; TLS: CRAM-MD5 LOGIN PLAIN USER, bare list CRAM-MD5 LOGIN PLAIN; logged in: CRAM-MD5 LOGIN PLAIN USER",
 			refs, pop3Lists},
 	}
 }

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"crypto/rand"
 	"errors"
 	"log/slog"
@@ -29,15 +30,44 @@ func (a *attempt) unknown() bool { return a.looked && a.account == "" }
 
 func (a *attempt) config() mech.ServerConfig {
 	s := a.session.server
-	minimum := login.NTLMv2
-	if s.setup.Flavour == login.Classic && !s.bug(NTLMv2InClassic) || s.bug(NTLMv1InModern) {
-		minimum = login.NTLMv1
+	c := mech.ServerConfig{Identity: s.identity, Lookup: a.lookup, MinimumNTLM: s.minimumNTLM(), Rand: rand.Reader, Now: s.clock.Now}
+	if s.bug(ChallengeNameless) && (a.mechanism == login.CRAMMD5 || a.mechanism == login.APOP) {
+		c.Identity = nameless
 	}
-	c := mech.ServerConfig{Identity: s.identity, Lookup: a.lookup, MinimumNTLM: minimum, Rand: rand.Reader, Now: s.clock.Now}
 	if s.bug(ChallengeReused) && a.mechanism == login.CRAMMD5 || s.bug(TimestampConstant) && a.mechanism == login.APOP {
 		c.Rand, c.Now = zeros{}, func() time.Time { return time.Unix(0, 0) }
 	}
 	return c
+}
+
+// minimumNTLM is the weakest kind of response that is accepted (rule 10).
+func (s *Server) minimumNTLM() login.NTLMKind {
+	classic := s.setup.Flavour == login.Classic
+	switch {
+	case classic && s.bug(LMInClassic):
+		return login.NTLMLM
+	case classic && s.bug(NTLMv1NotClassic):
+		return login.NTLMSession
+	case classic && !s.bug(NTLMv2InClassic), s.bug(NTLMv1InModern):
+		return login.NTLMv1
+	default:
+		return login.NTLMv2
+	}
+}
+
+// next hands the client's message to the half.
+func (a *attempt) next(message []byte) (challenge []byte, done bool, err error) {
+	s := a.session.server
+	if s.bug(AuthzidIgnored) && a.mechanism == login.PLAIN {
+		message = message[max(bytes.IndexByte(message, 0), 0):]
+	}
+	challenge, done, err = a.half.Next(message)
+	if s.bug(LoginStopsAtUnknown) && a.mechanism == login.LOGIN && a.half.Username() != "" {
+		if _, known := s.accounts.find(a.half.Username()); !known {
+			return nil, true, mech.ErrCredentials
+		}
+	}
+	return challenge, done, err
 }
 
 // lookup finds the secret for a half. An unknown name gets one too, which
@@ -129,7 +159,8 @@ func (s *session) failed(a *attempt, rec login.Record, err error) {
 	}
 	answer := sayWrong
 	switch {
-	case s.server.bug(UnknownTold) && a.unknown():
+	case s.server.bug(UnknownTold) && a.unknown(),
+		s.server.bug(UnknownToldByCRAM) && a.unknown() && a.mechanism == login.CRAMMD5:
 		answer = sayNoSuchUser
 	case s.server.bug(WrongAsUnavailable):
 		answer = sayNotPermitted
@@ -152,6 +183,10 @@ func (s *session) failed(a *attempt, rec login.Record, err error) {
 	}
 	rec.Refusal, rec.Reason = login.ByTooMany, rec.Reason+", once too often on this connection"
 	s.write(rec)
+	if s.server.bug(FailuresNotClosed) {
+		s.tell(sayTooManyFailures)
+		return
+	}
 	s.end(sayTooManyFailures)
 }
 

@@ -18,6 +18,8 @@ var experiments = []func(t *testing.T, bug Bug) facts{
 	func(t *testing.T, bug Bug) facts { return sequences(start(t, under(login.Secure), WithBug(bug))) },
 	func(t *testing.T, bug Bug) facts { return sequences(start(t, under(login.Allow), WithBug(bug))) },
 	func(t *testing.T, bug Bug) facts { return challenges(start(t, open(), WithBug(bug))) },
+	func(t *testing.T, bug Bug) facts { return lists(start(t, under(login.Secure), WithBug(bug))) },
+	secondChances,
 	encryption,
 	func(t *testing.T, bug Bug) facts { return mailboxes(start(t, open(), WithBug(bug))) },
 	failures,
@@ -69,8 +71,10 @@ func logins(setup login.Setup) func(*testing.T, Bug) facts {
 						{Username: "alice", Password: "wrong"},
 						{Username: "ghost", Password: "wonderland"},
 						{Username: "alice", Password: "wonderland", NTLM: login.NTLMv1},
+						{Username: "alice", Password: "wonderland", NTLM: login.NTLMLM},
+						{Username: "alice", Password: "wonderland", Authzid: "bob"},
 					} {
-						if who.NTLM == "" || impl.Name == login.NTLM {
+						if (who.NTLM == "" || impl.Name == login.NTLM) && (who.Authzid == "" || impl.Name == login.PLAIN) {
 							f.login(s.hello(p), impl.Name, who, encrypted)
 						}
 					}
@@ -89,7 +93,7 @@ func (f *facts) login(c *peer, m login.Mechanism, who mech.ClientConfig, encrypt
 	}
 	shown := c.shows(m)
 	answer, asked := c.logInAs(m, who)
-	f.add("%s %s encrypted %t, %s %s: shown %t, asked %t, %s", c.protocol, m, encrypted, who.Password, who.NTLM, shown, asked, codes(answer))
+	f.add("%s %s encrypted %t, %s %s %s: shown %t, asked %t, %s", c.protocol, m, encrypted, who.Password, who.NTLM, who.Authzid, shown, asked, codes(answer))
 	c.quit()
 }
 
@@ -104,6 +108,7 @@ func sequences(s *site) (f facts) {
 			{"AUTH PLAIN"}, {"EHLO x", "RSET", "AUTH PLAIN"}, {"EHLO x", "AUTH PLAIN " + plain, "AUTH PLAIN"},
 			{"EHLO x", "MAIL FROM:<a@b.example>", "AUTH PLAIN"}, {"EHLO x", "auth plain"}, {"EHLO x", "AUTH PLAIN " + plain},
 			{"EHLO x", "AUTH PLAIN !" + plain}, {"EHLO x", "AUTH PLAIN", "*"}, {"EHLO x", "STARTTLSX"},
+			{"EHLO x", "AUTH LOGIN", b64("ghost")},
 		}},
 		{login.POP3, [][]string{{"USER alice", "PASS wonderland", "AUTH"}, {"AUTH plain"}}},
 	} {
@@ -137,11 +142,51 @@ func (s *site) freed() {
 	}
 }
 
-// challenges tells whether they repeat.
+// challenges tells whether they, and greetings, repeat and name the server.
 func challenges(s *site) (f facts) {
 	first, second := s.pop3(login.Plain), s.pop3(login.Plain)
 	f.add("timestamps repeat %t", first.greeting == second.greeting)
-	f.add("challenges repeat %t", first.ask("AUTH CRAM-MD5") == second.ask("AUTH CRAM-MD5"))
+	challenge, _ := first.challengeIn(first.ask("AUTH CRAM-MD5"))
+	again, _ := second.challengeIn(second.ask("AUTH CRAM-MD5"))
+	f.add("challenges repeat %t", string(challenge) == string(again))
+	greeting, timestamp, _ := strings.Cut(first.greeting, "<")
+	for _, said := range []string{s.smtp(login.Plain).greeting, greeting, timestamp, string(challenge)} {
+		f.add("the server is named: %t", strings.Contains(said, s.identity))
+	}
+	return f
+}
+
+// lists are what a connection shows in clear, inside TLS and after a login.
+func lists(s *site) (f facts) {
+	for _, p := range login.Protocols() {
+		c := s.dial(p, login.Plain)
+		show := func(when string) {
+			f.add("%s %s: %q", p, when, c.list())
+			if p == login.POP3 {
+				if answer := c.ask("AUTH"); accepted(answer) {
+					f.add("%s %s, bare AUTH: %q", p, when, c.dotted())
+				}
+			}
+		}
+		show("in clear")
+		if c.secured() {
+			show("inside TLS")
+			answer, _ := c.logIn(login.PLAIN, alice.Name, alice.Password)
+			show("after " + codes(answer))
+		}
+	}
+	return f
+}
+
+// secondChances: with nt, of somebody who has no override password.
+func secondChances(t *testing.T, bug Bug) (f facts) {
+	t.Helper()
+	s := start(t, login.Setup{Flavour: login.Modern, Database: login.NT, Policy: everything(login.Allow),
+		Accounts: []login.Account{aliceWithOverride, bob}}, WithBug(bug))
+	for _, m := range []login.Mechanism{login.APOP, login.CRAMMD5} {
+		answer, asked := s.pop3(login.Plain).logIn(m, bob.Name, bob.Password)
+		f.add("%s without override: asked %t, %s", m, asked, codes(answer))
+	}
 	return f
 }
 
@@ -154,6 +199,8 @@ func encryption(t *testing.T, bug Bug) (f facts) {
 	if got := c.read(); strings.HasPrefix(got, "+OK") {
 		c.handshake(clientTLS())
 		f.add("injected and answered: %s", codes(c.read()))
+	} else {
+		f.add("injected and refused: %s, then %s", codes(got), codes(c.read()))
 	}
 	c = s.hello(login.SMTP)
 	if c.secured() {
@@ -165,11 +212,17 @@ func encryption(t *testing.T, bug Bug) (f facts) {
 	c.send("CAPA\r\n")
 	alert, _ := c.r.Peek(1)
 	f.add("after a failed handshake: %q", alert)
-	c = s.hello(login.SMTP)
-	if strings.HasPrefix(c.ask("STARTTLS"), "220") {
+	for _, version := range []uint16{tls.VersionTLS10, tls.VersionTLS11} {
 		config := clientTLS()
-		only(tls.VersionTLS10)(config)
-		f.add("TLS 1.0: %t", tls.Client(c.conn, config).Handshake() == nil)
+		only(version)(config)
+		f.add("%s: %t", tls.VersionName(version), s.shakes(config) != nil)
+	}
+	config := clientTLS()
+	config.ClientSessionCache = tls.NewLRUClientSessionCache(1)
+	for range 2 {
+		if state := s.shakes(config); state != nil {
+			f.add("resumed: %t", state.DidResume)
+		}
 	}
 	classic := open()
 	classic.Flavour = login.Classic
@@ -178,6 +231,24 @@ func encryption(t *testing.T, bug Bug) (f facts) {
 	_, err := New(classic, withStore(testStore), WithBug(bug))
 	f.add("started with another's key: %t", err == nil)
 	return f
+}
+
+// shakes starts TLS and returns how that went, nil if badly.
+func (s *site) shakes(config *tls.Config) *tls.ConnectionState {
+	s.t.Helper()
+	c := s.hello(login.SMTP)
+	if !strings.HasPrefix(c.ask("STARTTLS"), "220") {
+		return nil
+	}
+	inside := tls.Client(c.conn, config)
+	if inside.Handshake() != nil {
+		return nil
+	}
+	c.conn = inside
+	c.r.Reset(inside)
+	c.ask("NOOP") // a session ticket comes with the answer
+	state := inside.ConnectionState()
+	return &state
 }
 
 func relaying(t *testing.T, bug Bug) (f facts) {
@@ -190,6 +261,9 @@ func relaying(t *testing.T, bug Bug) (f facts) {
 		s := start(t, setup, WithBug(bug))
 		for _, to := range []string{"alice@example.test", "somebody@elsewhere.example"} {
 			f.add("%+v, to %s: %s", trust, to, codes(s.smtp(login.Plain).mail(to, "x")))
+		}
+		for _, m := range s.Relayed() {
+			f.add("relayed for %q", m.Account)
 		}
 	}
 	return f
@@ -232,7 +306,12 @@ func failures(t *testing.T, bug Bug) (f facts) {
 	for range 4 {
 		answer := c.ask("AUTH PLAIN " + b64("\x00alice\x00wrong"))
 		f.add("failure: %s, %d ms", codes(answer), s.last().DelayMS)
-		if strings.HasPrefix(answer, "421") || strings.HasPrefix(answer, "235") {
+		if strings.HasPrefix(answer, "421") {
+			_, _ = c.conn.Write([]byte("NOOP\r\n"))
+			f.add("and then: %s", codes(c.read()))
+			break
+		}
+		if strings.HasPrefix(answer, "235") {
 			break
 		}
 	}

@@ -29,6 +29,12 @@ const (
 	TimestampAlways     Bug = "apop-timestamp-always"
 	TimestampConstant   Bug = "apop-timestamp-constant"
 
+	BareListEverything     Bug = "auth-list-everything"
+	BareListNothing        Bug = "auth-list-nothing"
+	StartTLSListedInside   Bug = "starttls-listed-inside-tls"
+	AuthListedAfterLogin   Bug = "auth-listed-after-login"
+	SASLUnlistedAfterLogin Bug = "capa-loses-sasl-after-login"
+
 	PolicyAtTheEnd       Bug = "policy-at-the-end"
 	PolicyAsWrong        Bug = "policy-as-wrong-password"
 	PolicyWithAuthCode   Bug = "policy-with-auth-code"
@@ -37,6 +43,9 @@ const (
 	WrongAccepted        Bug = "wrong-password-accepted"
 	UnknownAccepted      Bug = "unknown-user-accepted"
 	UnknownTold          Bug = "unknown-user-told"
+	UnknownToldByCRAM    Bug = "unknown-user-told-by-cram"
+	LoginStopsAtUnknown  Bug = "login-stops-at-unknown-user"
+	AuthzidIgnored       Bug = "authzid-ignored"
 	SuccessCode          Bug = "success-code"
 	BadBase64Forgiven    Bug = "bad-base64-forgiven"
 	CancelAsWrong        Bug = "cancel-as-wrong-password"
@@ -53,12 +62,15 @@ const (
 	AccountBesides       Bug = "account-password-besides-override"
 	SecondChanceMissing  Bug = "second-chance-missing"
 	SecondChanceAlways   Bug = "second-chance-always"
+	SecondChanceFalls    Bug = "second-chance-falls-back"
 	SecondChanceOverSMTP Bug = "second-chance-over-smtp"
 	PlainChecksOverride  Bug = "plain-checks-override"
 
 	OpenRelay          Bug = "open-relay"
 	RelayForNobody     Bug = "relay-for-nobody"
+	RelayUnrecorded    Bug = "relay-unrecorded"
 	AssumptionIgnored  Bug = "assumption-ignored"
+	AssumptionNameless Bug = "assumption-without-account"
 	InterfaceIgnored   Bug = "interface-ignored"
 	RelayCode          Bug = "relay-code"
 	LocalRefused       Bug = "local-delivery-refused"
@@ -67,16 +79,26 @@ const (
 	DeletedAtOnce      Bug = "deleted-at-once"
 	StartTLSNotOffered Bug = "starttls-not-offered"
 	InjectionTrusted   Bug = "injection-trusted"
+	InjectionGoesOn    Bug = "injection-goes-on"
 	HelloKeptOverTLS   Bug = "hello-kept-over-tls"
 	ClearAfterFailure  Bug = "clear-after-failed-handshake"
 	ImplicitInClassic  Bug = "implicit-tls-in-classic"
 	TLS10InModern      Bug = "tls10-in-modern"
+	TLS11InModern      Bug = "tls11-in-modern"
+	SessionTickets     Bug = "session-tickets"
 	CertificateTaken   Bug = "certificate-taken-unchecked"
+
+	GreetingNameless  Bug = "greeting-without-identity"
+	ChallengeNameless Bug = "challenge-without-identity"
 
 	NTLMv1InModern   Bug = "ntlmv1-in-modern"
 	NTLMv2InClassic  Bug = "ntlmv2-demanded-in-classic"
-	FailuresNotSlow  Bug = "failures-not-slowed"
-	FailuresNotEnded Bug = "failures-not-ended"
+	NTLMv1NotClassic Bug = "ntlmv1-refused-in-classic"
+	LMInClassic      Bug = "lm-in-classic"
+
+	FailuresNotSlow   Bug = "failures-not-slowed"
+	FailuresNotEnded  Bug = "failures-not-ended"
+	FailuresNotClosed Bug = "failures-answered-not-closed"
 )
 
 var bugs = []BugInfo{
@@ -90,6 +112,11 @@ var bugs = []BugInfo{
 	{TimestampMissing, "2", "the greeting never has a timestamp"},
 	{TimestampAlways, "2", "the greeting has a timestamp although APOP would be refused"},
 	{TimestampConstant, "2; RFC 1939 7", "the timestamp is the same in every greeting"},
+	{BareListEverything, "2", "POP3's bare AUTH lists every SASL mechanism there is"},
+	{BareListNothing, "2", "POP3's bare AUTH lists nothing"},
+	{StartTLSListedInside, "2; RFC 3207 4.2", "STARTTLS and STLS are listed inside TLS"},
+	{AuthListedAfterLogin, "2; RFC 4954 4", "after a login EHLO lists mechanisms that it would refuse"},
+	{SASLUnlistedAfterLogin, "2; RFC 2449 6.3", "after a login CAPA has no SASL line"},
 	{PolicyAtTheEnd, "3", "a mechanism that policy refuses is asked for its secret first"},
 	{PolicyAsWrong, "3", "policy refuses as if the password were wrong"},
 	{PolicyWithAuthCode, "3", "POP3's refusal by policy carries [AUTH]"},
@@ -98,6 +125,9 @@ var bugs = []BugInfo{
 	{WrongAccepted, "3", "any password of a known account is accepted"},
 	{UnknownAccepted, "3", "a name that nobody has is accepted"},
 	{UnknownTold, "3", "the answer tells an unknown name from a wrong password"},
+	{UnknownToldByCRAM, "3", "CRAM-MD5 alone tells an unknown name from a wrong password"},
+	{LoginStopsAtUnknown, "3", "LOGIN asks no password of a name that nobody has"},
+	{AuthzidIgnored, "3; RFC 4616 2", "PLAIN takes a request to act for somebody else, and does not"},
 	{SuccessCode, "3; RFC 4954 4", "a login is confirmed with 235 2.0.0"},
 	{BadBase64Forgiven, "3; RFC 4954 4", "what is no base64 is skipped"},
 	{CancelAsWrong, "3; RFC 4954 4", "a cancelled exchange is answered and counted as a wrong password"},
@@ -112,11 +142,14 @@ var bugs = []BugInfo{
 	{AccountBesides, "5", "USER/PASS accepts the account's own password beside the override"},
 	{SecondChanceMissing, "5", "with nt, APOP and CRAM-MD5 never become available"},
 	{SecondChanceAlways, "5", "with nt, APOP and CRAM-MD5 are available without any override"},
+	{SecondChanceFalls, "5", "with nt, who has no override password is checked against the account's own in APOP and CRAM-MD5"},
 	{SecondChanceOverSMTP, "5", "with nt and an override, CRAM-MD5 is available over SMTP"},
 	{PlainChecksOverride, "5", "PLAIN over POP3 checks the override password"},
 	{OpenRelay, "6", "strangers may relay"},
 	{RelayForNobody, "6", "trusted sessions may not relay"},
+	{RelayUnrecorded, "6", "a message taken for relay is not recorded"},
 	{AssumptionIgnored, "6", "an assumption makes nobody trusted"},
+	{AssumptionNameless, "6", "an assumption makes trusted and names no account"},
 	{InterfaceIgnored, "6", "a trusted interface makes nobody trusted"},
 	{RelayCode, "6", "530 and 550 change places when a relay is refused"},
 	{LocalRefused, "6", "strangers may not deliver to local domains"},
@@ -125,15 +158,23 @@ var bugs = []BugInfo{
 	{DeletedAtOnce, "RFC 1939 6", "DELE takes effect at once"},
 	{StartTLSNotOffered, "7", "STARTTLS and STLS are neither listed nor known"},
 	{InjectionTrusted, "7; RFC 3207 6", "what came in clear behind STARTTLS is obeyed inside TLS"},
+	{InjectionGoesOn, "7; RFC 3207 6", "what came in clear behind STARTTLS is refused with it, and the session goes on and obeys it"},
 	{HelloKeptOverTLS, "7; RFC 3207 4.2", "what was said before TLS still counts"},
 	{ClearAfterFailure, "7; RFC 3207 4.1", "after a failed handshake the session goes on in clear"},
 	{ImplicitInClassic, "7", "classic has TLS from the first octet"},
 	{TLS10InModern, "7", "modern speaks TLS 1.0"},
+	{TLS11InModern, "7", "modern speaks TLS 1.1"},
+	{SessionTickets, "7", "a TLS session can be resumed"},
 	{CertificateTaken, "8", "a certificate file is not checked at the start"},
+	{GreetingNameless, "9", "the greeting calls the server localhost"},
+	{ChallengeNameless, "9", "APOP's timestamp and CRAM-MD5's challenge call the server localhost"},
 	{NTLMv1InModern, "10", "modern accepts NTLMv1"},
 	{NTLMv2InClassic, "10", "classic demands NTLMv2"},
+	{NTLMv1NotClassic, "10", "classic demands NTLM2-session"},
+	{LMInClassic, "10", "classic accepts LM responses"},
 	{FailuresNotSlow, "11", "failed logins are answered at once"},
 	{FailuresNotEnded, "11", "failed logins never end the connection"},
+	{FailuresNotClosed, "11", "the third failed login is answered with the end, and the connection stays open"},
 }
 
 // Bugs lists the mutants in the order of the rules that they break.

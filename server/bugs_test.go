@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/mailmatrix/mailmatrix/internal/login"
 )
 
 var update = flag.Bool("update", false, "write docs/mutants.md")
@@ -64,6 +66,20 @@ func TestEveryMutantIsOne(t *testing.T) {
 			}
 			t.Error("no difference was seen")
 		})
+	}
+}
+
+// TestContentsInClear: the mutant breaks its rule in both flavours.
+func TestContentsInClear(t *testing.T) {
+	for _, flavour := range login.Flavours() {
+		setup := with(open(), func(s *login.Setup) { s.Flavour = flavour })
+		const clear = `first octet of a message: "+"`
+		if slices.Contains(mailboxes(start(t, setup)), clear) {
+			t.Errorf("%s: the healthy server retrieves in clear", flavour)
+		}
+		if !slices.Contains(mailboxes(start(t, setup, WithBug(ContentsInClear))), clear) {
+			t.Errorf("%s: the mutant does not", flavour)
+		}
 	}
 }
 

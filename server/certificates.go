@@ -26,7 +26,7 @@ type configKey struct {
 	kind     login.CertificateKind
 	identity string
 	protocol login.Protocol
-	tls10    bool
+	mutant   Bug
 }
 
 func newCertificates(now time.Time) (*certificates, error) {
@@ -56,7 +56,7 @@ func (c *certificates) config(key configKey) (*tls.Config, error) {
 		leaf.Key = certs.RSA
 		rsa = sync.OnceValues(func() (tls.Certificate, error) { return c.load(leaf) })
 	}
-	config := tlsConfig(key.flavour, key.protocol, key.tls10)
+	config := tlsConfig(key.flavour, key.protocol, key.mutant)
 	show(config, certificate, rsa)
 	c.configs[key] = config
 	return config, nil

@@ -78,5 +78,16 @@ func (s *Server) listed(p login.Protocol, t login.Transport) []login.Mechanism {
 	return names
 }
 
+// bareList is what POP3's AUTH without an argument lists: what CAPA does.
+func (s *Server) bareList(t login.Transport) []login.Mechanism {
+	switch {
+	case s.bug(BareListNothing):
+		return nil
+	case s.bug(BareListEverything):
+		return slices.DeleteFunc(mech.Names(), func(m login.Mechanism) bool { return !isSASL(m) })
+	}
+	return s.listed(login.POP3, t)
+}
+
 // isSASL: POP3's own two have commands of their own.
 func isSASL(m login.Mechanism) bool { return m != login.UserPass && m != login.APOP }

@@ -104,20 +104,16 @@ func (s *session) serve(implicitTLS bool) {
 	s.dialect.greet()
 	for !s.over {
 		line, err := s.readLine(longestAuth)
+		verb, arg := splitCommand(line)
 		switch {
-		case err == nil:
-			verb, arg := splitCommand(line)
-			if len(line) > s.dialect.longest(verb) {
-				s.mistake(sayTooLong)
-				continue
-			}
-			s.dialect.command(verb, arg)
-		case errors.Is(err, errTooLong):
-			s.mistake(sayTooLong)
+		case errors.Is(err, errTooLong), err == nil && len(line) > s.dialect.longest(verb):
+			s.misspelt(verb, arg, sayTooLong)
 		case errors.Is(err, errControl):
-			s.mistake(sayBadLine)
-		default:
+			s.misspelt(verb, arg, sayBadLine)
+		case err != nil:
 			s.lost(err)
+		default:
+			s.dialect.command(verb, arg)
 		}
 	}
 	s.flush()
@@ -259,7 +255,7 @@ func (s *session) listedTransport() login.Transport {
 
 // offersTLS reports whether STARTTLS or STLS would start TLS now.
 func (s *session) offersTLS() bool {
-	return !s.encrypted && s.account == "" && len(s.server.tls) > 0 &&
+	return (!s.encrypted || s.server.bug(StartTLSListedInside)) && s.account == "" && len(s.server.tls) > 0 &&
 		s.server.setup.Posture.StartTLS != login.TLSStripped && !s.server.bug(StartTLSNotOffered)
 }
 
@@ -284,6 +280,10 @@ func (s *session) startTLS(arg string) {
 		// RFC 3207 6: what came in clear must not be taken as if it had come
 		// over TLS. Somebody put it there.
 		s.event("injection")
+		if s.server.bug(InjectionGoesOn) {
+			s.tell(sayTLSInjection)
+			return
+		}
 		s.end(sayTLSInjection)
 	default:
 		s.tell(sayTLSReady)

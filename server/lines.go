@@ -21,8 +21,9 @@ var (
 const mostDiscarded = 1 << 20
 
 // readLine reads one line of at most limit octets and returns it without its
-// end, and how many octets it took, whether they make a good line or not. The
-// slice is valid until the next read.
+// end, and how many octets it took, whether they make a good line or not. With
+// errTooLong comes how the line begins, with errControl all of it. The slice is
+// valid until the next read.
 func readLine(r *bufio.Reader, limit int) (line []byte, octets int, err error) {
 	line, err = r.ReadSlice('\n')
 	if errors.Is(err, bufio.ErrBufferFull) {
@@ -64,9 +65,9 @@ func checkLine(line []byte, limit int) ([]byte, error) {
 	line = line[:len(line)-2]
 	switch {
 	case len(line) > limit:
-		return nil, errTooLong
+		return line[:limit], errTooLong
 	case bytes.IndexByte(line, '\r') >= 0 || bytes.IndexByte(line, 0) >= 0:
-		return nil, errControl
+		return line, errControl
 	}
 	return line, nil
 }

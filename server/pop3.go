@@ -13,6 +13,8 @@ type pop3 struct {
 
 	apop *attempt // made for the greeting's timestamp; nil where none was shown
 	user *attempt // begun by USER, until the next command
+	// afterUser: the last command was USER, refused or not.
+	afterUser bool
 
 	mailbox string    // the open mailbox; "" before the login
 	mail    []*stored // what was in it at the login
@@ -22,7 +24,7 @@ type pop3 struct {
 // greet shows the timestamp of APOP exactly where APOP will be accepted; as
 // the greeting comes before STLS, that is also where TLS is still to come.
 func (p *pop3) greet() {
-	greeting := "+OK " + p.server.identity + " POP3 mailmatrix"
+	greeting := "+OK " + p.server.greetedAs() + " POP3 mailmatrix"
 	if p.showsTimestamp() {
 		p.apop = p.newAttempt(mech.APOP)
 		timestamp, _, err := p.apop.half.Next(nil)
@@ -53,11 +55,17 @@ func (p *pop3) longest(string) int { return longestPOP3 }
 
 func (p *pop3) command(verb, arg string) {
 	if !ascii(arg) { // RFC 1939 3: arguments are printable ASCII
-		p.mistake(sayBadLine)
+		p.misspelt(verb, arg, sayBadLine)
 		return
 	}
-	user := p.user
-	p.user = nil // RFC 1939 7: PASS comes right behind USER
+	user, afterUser := p.user, p.afterUser
+	p.user, p.afterUser = nil, verb == "USER" // RFC 1939 7: PASS comes right behind USER
+	if verb == "PASS" && afterUser && user == nil {
+		// USER was refused, and recorded. Who pipelines (RFC 2449 6.6) sends the
+		// rest of the attempt all the same: it is no second one.
+		p.tell(sayOutOfOrder)
+		return
+	}
 	switch verb {
 	case "CAPA":
 		p.capabilities(arg)
@@ -66,7 +74,7 @@ func (p *pop3) command(verb, arg string) {
 	case "USER", "PASS", "APOP", "AUTH", "STLS":
 		// RFC 1939 7, RFC 5034 4, RFC 2595 4: before the login only.
 		if p.mailbox != "" && !p.server.bug(SecondAuth) {
-			p.tell(sayOutOfOrder)
+			p.misplaced(verb, arg, verb+" after a login")
 			return
 		}
 		p.authorization(verb, arg, user)
@@ -108,7 +116,7 @@ func (p *pop3) startUser(name string) {
 		return
 	}
 	if name == "" || strings.Contains(name, " ") {
-		p.tell(sayNoArgument)
+		p.refuse(login.Record{Mechanism: login.UserPass, Refusal: login.BySyntax, Reason: "USER has one argument"}, sayNoArgument)
 		return
 	}
 	a := p.newAttempt(mech.UserPass)
@@ -124,7 +132,7 @@ func (p *pop3) startUser(name string) {
 // (RFC 1939 7).
 func (p *pop3) pass(user *attempt, password string) {
 	if user == nil {
-		p.tell(sayOutOfOrder)
+		p.misplaced("PASS", password, "PASS without USER")
 		return
 	}
 	if decided := p.server.decide(login.POP3, login.UserPass, p.transport()); !decided.permitted {
@@ -149,7 +157,7 @@ func (p *pop3) digest(arg string) {
 		return
 	}
 	if p.apop == nil { // permitted, and yet no timestamp was shown: a mutant
-		p.tell(sayOutOfOrder)
+		p.misplaced("APOP", arg, "APOP without a timestamp")
 		return
 	}
 	_, _, err := p.apop.half.Next([]byte(arg))
@@ -160,7 +168,7 @@ func (p *pop3) digest(arg string) {
 // each line.
 func (p *pop3) list() {
 	p.reply("+OK")
-	for _, m := range p.server.listed(login.POP3, p.listedTransport()) {
+	for _, m := range p.server.bareList(p.listedTransport()) {
 		p.reply(string(m))
 	}
 	p.reply(".")
@@ -184,7 +192,7 @@ func (p *pop3) capabilities(arg string) {
 	if p.server.lists(login.POP3, login.UserPass, link) {
 		p.reply("USER")
 	}
-	if names := p.server.listed(login.POP3, link); len(names) > 0 {
+	if names := p.server.listed(login.POP3, link); len(names) > 0 && (p.mailbox == "" || !p.server.bug(SASLUnlistedAfterLogin)) {
 		p.out = append(p.out, "SASL"...)
 		p.out = appendNames(p.out, names)
 	}

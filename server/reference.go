@@ -160,4 +160,14 @@ func (d *door) Dial(ctx context.Context, p login.Protocol, t login.Transport) (n
 
 func (d *door) Authority() *x509.CertPool { return d.reference.pool }
 func (d *door) Record() []login.Record    { return d.server.Record() }
-func (d *door) Close() error              { return d.server.Close() }
+
+// Relayed is what scenarios ask of a door that can tell.
+func (d *door) Relayed() []login.Relay {
+	var all []login.Relay
+	for _, m := range d.server.Relayed() {
+		all = append(all, login.Relay{Account: m.Account, Encrypted: m.Encrypted, To: m.To})
+	}
+	return all
+}
+
+func (d *door) Close() error { return d.server.Close() }

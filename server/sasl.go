@@ -44,7 +44,7 @@ func (s *session) auth(arg string) {
 		}
 	}
 	a := s.newAttempt(impl)
-	err := s.exchange(a.half, message)
+	err := s.exchange(a, message)
 	if !decided.permitted { // only the mutant comes here with this
 		s.refuse(refused, sayNotPermitted)
 		return
@@ -115,11 +115,11 @@ func onlyBase64(r rune) rune {
 	return r
 }
 
-// exchange carries challenges and responses between the client and half
-// until half has decided: nil is a success.
-func (s *session) exchange(half mech.Server, message []byte) error {
+// exchange carries challenges and responses between the client and the
+// attempt's half until that has decided: nil is a success.
+func (s *session) exchange(a *attempt, message []byte) error {
 	for {
-		challenge, done, err := half.Next(message)
+		challenge, done, err := a.next(message)
 		if err != nil || done {
 			return err
 		}

@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/mailmatrix/mailmatrix/internal/certs"
 	"github.com/mailmatrix/mailmatrix/internal/login"
 )
 
@@ -65,6 +66,11 @@ func New(setup login.Setup, opts ...Option) (*Server, error) {
 	if s.identity == "" {
 		s.identity = login.DefaultIdentity
 	}
+	// RFC 5321 4.2, RFC 1939 7: it stands in greetings and challenges, where a
+	// line's end or a blank would say something else.
+	if err := certs.CheckHostName(s.identity); err != nil {
+		return nil, fmt.Errorf("server identity: %w", err)
+	}
 	if setup.Flavour != login.Classic && setup.Flavour != login.Modern {
 		return nil, fmt.Errorf("no flavour %q: a server is %s or %s", setup.Flavour, login.Classic, login.Modern)
 	}
@@ -98,10 +104,9 @@ func (s *Server) loadTLS() error {
 	if kind == login.CertNone {
 		return nil
 	}
-	tls10 := s.bug(TLS10InModern)
 	if len(s.given) > 0 {
 		for _, p := range login.Protocols() {
-			s.tls[p] = tlsConfig(s.setup.Flavour, p, tls10)
+			s.tls[p] = tlsConfig(s.setup.Flavour, p, s.mutant)
 			s.tls[p].Certificates = s.given
 		}
 		return nil
@@ -117,7 +122,7 @@ func (s *Server) loadTLS() error {
 		return s.store.refuseFiles(kind, s.identity)
 	}
 	for _, p := range login.Protocols() {
-		config, err := s.store.config(configKey{s.setup.Flavour, kind, s.identity, p, tls10})
+		config, err := s.store.config(configKey{s.setup.Flavour, kind, s.identity, p, s.mutant})
 		if err != nil {
 			return err
 		}
@@ -264,6 +269,17 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		return ctx.Err()
 	}
 	return nil
+}
+
+// nameless is what mutants that hide their name say.
+const nameless = "localhost"
+
+// greetedAs is the name in greetings (rule 9).
+func (s *Server) greetedAs() string {
+	if s.bug(GreetingNameless) {
+		return nameless
+	}
+	return s.identity
 }
 
 // event writes to the log, if there is one.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -159,6 +160,37 @@ func visit(t *testing.T, r *Reference, setup login.Setup) {
 	}
 	if _, err := door.Dial(t.Context(), login.SMTP, login.Plain); !errors.Is(err, ErrClosed) {
 		t.Errorf("dialling a closed door: %v", err)
+	}
+}
+
+// TestDoorRelayed: a door tells scenarios whom the server relays for.
+func TestDoorRelayed(t *testing.T) {
+	r, err := NewReference()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = r.Close() }()
+	door, err := r.Under(t.Context(), open())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = door.Close() }()
+	teller := door.(interface{ Relayed() []login.Relay })
+	if got := teller.Relayed(); len(got) != 0 {
+		t.Errorf("relayed before anything was sent: %+v", got)
+	}
+	conn, err := door.Dial(t.Context(), login.SMTP, login.Plain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := newPeer(t, conn, login.SMTP)
+	c.read()
+	c.list()
+	c.enter(login.PLAIN, alice).mail("somebody@elsewhere.example", "x")
+	c.quit()
+	want := []login.Relay{{Account: "alice", To: []string{"somebody@elsewhere.example"}}}
+	if got := teller.Relayed(); !reflect.DeepEqual(got, want) {
+		t.Errorf("relayed %+v, want %+v", got, want)
 	}
 }
 

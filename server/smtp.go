@@ -21,7 +21,7 @@ type smtpFront struct {
 	envelope   envelope
 }
 
-func (f *smtpFront) greet() { f.reply("220 " + f.server.identity + " ESMTP mailmatrix") }
+func (f *smtpFront) greet() { f.reply("220 " + f.server.greetedAs() + " ESMTP mailmatrix") }
 
 func (f *smtpFront) longest(verb string) int {
 	switch verb {
@@ -97,7 +97,7 @@ func (f *smtpFront) greeted(extended bool, name string) {
 		f.reply("250-STARTTLS")
 	}
 	// RFC 4954 4: after a login there is no other, so nothing to list.
-	if names := f.server.listed(login.SMTP, f.listedTransport()); len(names) > 0 && f.account == "" {
+	if names := f.server.listed(login.SMTP, f.listedTransport()); len(names) > 0 && (f.account == "" || f.server.bug(AuthListedAfterLogin)) {
 		f.out = append(f.out, "250-AUTH"...)
 		f.out = appendNames(f.out, names)
 	}
@@ -125,9 +125,7 @@ func (f *smtpFront) login(arg string) {
 		outOfOrder = "AUTH in a mail transaction" // RFC 4954 4
 	}
 	if outOfOrder != "" {
-		name, _, _ := strings.Cut(arg, " ")
-		impl, _ := f.mechanism(name)
-		f.refuse(login.Record{Mechanism: impl.Name, Refusal: login.BySequence, Reason: outOfOrder}, sayOutOfOrder)
+		f.misplaced("AUTH", arg, outOfOrder)
 		return
 	}
 	f.auth(arg)

@@ -8,17 +8,22 @@ import (
 
 // tlsConfig is what a flavour speaks, without certificates. Nothing is
 // resumed: each connection of a run makes a full handshake.
-func tlsConfig(f login.Flavour, p login.Protocol, tls10 bool) *tls.Config {
+func tlsConfig(f login.Flavour, p login.Protocol, mutant Bug) *tls.Config {
 	config := &tls.Config{
-		SessionTicketsDisabled: true,
+		SessionTicketsDisabled: mutant != SessionTickets,
 		// A client that comes for another protocol is refused (RFC 7301 3.2);
 		// one that names no protocol is served.
 		NextProtos:   []string{string(p)},
 		MinVersion:   tls.VersionTLS12,
 		CipherSuites: modernSuites,
 	}
-	if f == login.Classic || tls10 {
+	switch {
+	case f == login.Classic, mutant == TLS10InModern:
 		config.MinVersion = tls.VersionTLS10
+	case mutant == TLS11InModern:
+		config.MinVersion = tls.VersionTLS11
+	}
+	if config.MinVersion < tls.VersionTLS12 {
 		config.CipherSuites = append(modernSuites[:len(modernSuites):len(modernSuites)], oldSuites...)
 	}
 	return config

@@ -178,6 +178,9 @@ func (f *smtpFront) sender() string {
 	if f.account != "" {
 		return f.account
 	}
+	if f.server.bug(AssumptionNameless) {
+		return ""
+	}
 	return f.server.trust.assumed(f.raw.RemoteAddr())
 }
 
@@ -220,7 +223,7 @@ func (e *engineSession) Data(r io.Reader) error {
 			return refusal(452, 2, 2, "a mailbox is full")
 		}
 	}
-	if len(f.envelope.foreign) > 0 {
+	if len(f.envelope.foreign) > 0 && !f.server.bug(RelayUnrecorded) {
 		f.server.mail.relay(Message{From: f.envelope.from, To: f.envelope.foreign,
 			Account: f.sender(), Encrypted: f.encrypted, Data: data})
 	}

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"errors"
+	"fmt"
 	"net"
 	"slices"
 	"time"
@@ -53,11 +54,12 @@ func SelfSigned(l Leaf, now time.Time) (Pair, error) {
 	}
 	for _, n := range l.Names {
 		if err := checkName(n); err != nil {
-			return Pair{}, err
+			return Pair{}, fmt.Errorf("certificate %w", err)
 		}
 	}
 	if len(name) > maxCommonName {
-		return Pair{}, &nameError{name, "longer than the 64 characters of a common name; put it among the names and choose a shorter common name"}
+		return Pair{}, fmt.Errorf("certificate %w", &nameError{name,
+			"longer than the 64 characters of a common name; put it among the names and choose a shorter common name"})
 	}
 	return create(l, now, nil)
 }

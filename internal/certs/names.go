@@ -15,7 +15,16 @@ const (
 // nameError says what is wrong with a name that was asked for.
 type nameError struct{ name, wrong string }
 
-func (e *nameError) Error() string { return fmt.Sprintf("certificate name %q: %s", e.name, e.wrong) }
+func (e *nameError) Error() string { return fmt.Sprintf("name %q: %s", e.name, e.wrong) }
+
+// CheckHostName says what is wrong with a name that one machine is to go by, and that may stand in its certificate: a host name
+// (RFC 1123 s2.1) or an IP address. A wildcard is the name of many.
+func CheckHostName(name string) error {
+	if strings.HasPrefix(name, "*") {
+		return &nameError{name, "a wildcard names no single machine"}
+	}
+	return checkName(name)
+}
 
 // checkName accepts an IP address, a host name (RFC 1123 s2.1; a single label such as WorkPC1 too), and a host name with a wildcard
 // for its whole leftmost label (RFC 9525 s6.3).
