@@ -40,9 +40,6 @@ type Config struct {
 	Now func() time.Time
 	// Limit is how long the server may take for one answer; 0 is 10 seconds.
 	Limit time.Duration
-	// After, where set, goes on with the connection once the login has
-	// succeeded, before QUIT. Its error makes the outcome [login.Error].
-	After func(*wire.Conn) error
 }
 
 // Result is what came of a login.
@@ -188,11 +185,6 @@ func (s *session) run(ctx context.Context) (login.Outcome, error) {
 	}()
 	s.speaks = s.dialect()
 	outcome, err := s.converse(ctx)
-	if err == nil && outcome == login.LoggedIn && s.After != nil {
-		if err := s.After(s.conn); err != nil {
-			return "", failure{err}
-		}
-	}
 	if err == nil && !s.hungUp {
 		// The answer does not matter, but a server that has given it is done
 		// with us.

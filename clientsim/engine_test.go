@@ -150,30 +150,6 @@ func TestOursToAnswerFor(t *testing.T) {
 	}
 }
 
-func TestAfter(t *testing.T) {
-	t.Parallel()
-	script := []string{"S +OK", "C USER <user>", "S +OK", "C PASS <secret>", "S +OK", "C NOOP", "S +OK", "C QUIT", "S +OK"}
-	s := newScripted(t, script, login.UserPass, plainLeaf)
-	c := configFor(t, conversation{profile: "outlook", protocol: login.POP3, transport: login.Plain, mechanism: login.Auto}, s)
-	c.After = func(conn *wire.Conn) error {
-		if err := conn.Send("NOOP"); err != nil {
-			return err
-		}
-		_, err := conn.ReadPOP3()
-		return err
-	}
-	got := clientsim.Login(t.Context(), c)
-	if got.Observation.Outcome != login.LoggedIn || !slices.Equal(got.Transcript, script) {
-		t.Errorf("%s %q", got.Observation.Outcome, got.Transcript)
-	}
-
-	s = newScripted(t, script[:5], login.UserPass, plainLeaf)
-	c.Door, c.After = s, func(*wire.Conn) error { return errors.New("ours") }
-	if o := clientsim.Login(t.Context(), c).Observation; o.Outcome != login.Error || o.Detail != "ours" {
-		t.Errorf("%s (%s)", o.Outcome, o.Detail)
-	}
-}
-
 // What is hidden in the transcript is what crossed the wire.
 func TestSecretsCross(t *testing.T) {
 	t.Parallel()

@@ -99,6 +99,9 @@ func (l *linter) mechanisms(protocol login.Protocol, p *protocolSheet, at func(.
 			l.add(at("mechanisms"), "no mechanisms")
 		}
 		l.sourced(at("choice"), p.Choice.Confidence, p.Choice.Source)
+		if len(p.Choice.Value) == 0 && len(p.Mechanisms) > 0 {
+			l.add(at("choice", "value"), "no choice: name what the client takes as it is installed")
+		}
 		l.has(at("choice", "value"), p.Choice.Value, p)
 	}
 	for _, m := range slices.Sorted(maps.Keys(p.Mechanisms)) {

@@ -181,13 +181,13 @@ func accessLine(c *login.CellResult) (line string, telling bool) {
 	case seen != "":
 		return "no " + mechanism + seen, true
 	default:
-		return "no: " + refusal(c.Outcome), false
+		return "no: " + refusal(c), false
 	}
 }
 
-// refusal is an outcome other than a login, in an administrator's words.
-func refusal(o login.Outcome) string {
-	switch o {
+// refusal is a cell that is no login, in an administrator's words.
+func refusal(c *login.CellResult) string {
+	switch c.Outcome {
 	case login.NoTLS:
 		return "no TLS there"
 	case login.CertRejected:
@@ -199,6 +199,9 @@ func refusal(o login.Outcome) string {
 	case login.RefusedUnavailable:
 		return "database cannot"
 	case login.RefusedCredentials:
+		if c.Used == login.NTLM && c.Credential == login.WithAccount {
+			return "NTLM too weak" // the password was right
+		}
 		return "secret rejected"
 	case login.Dropped:
 		return "cut off"

@@ -67,19 +67,35 @@ func (b *book) closed(client string, p login.Protocol) bool {
 
 var implicitPort = map[login.Protocol]string{login.SMTP: "465", login.POP3: "995"}
 
-// opened says what the modern flavour changes for the first of those who are
-// locked out, with the first mechanism for which it changes something.
+// opened says what the modern flavour changes for those who are locked out:
+// by the first mechanism for which it changes something, and who stays out.
 func (b *book) opened(lost []string, p login.Protocol) string {
+	change := ""
+	var out []string
 	for _, client := range lost {
+		found := ""
 		for _, m := range matrixColumns[p] {
 			classic := b.entry(login.Classic, p, m, login.Secure, client)
 			modern := b.entry(login.Modern, p, m, login.Secure, client)
-			if classic[2] == codeClosed && modern[2] == codeOK {
-				return fmt.Sprintf(" flavour modern opens it: %s becomes %s (%s).", classic, modern, m)
+			if found == "" && classic[2] == codeClosed && modern[2] == codeOK {
+				found = fmt.Sprintf(" flavour modern opens it: %s becomes %s (%s)", classic, modern, m)
 			}
 		}
+		if found == "" {
+			out = append(out, client)
+		}
+		if change == "" {
+			change = found
+		}
 	}
-	return ""
+	switch {
+	case change == "":
+		return ""
+	case len(out) == 0:
+		return change + "."
+	default:
+		return change + "; " + shortList(out) + " cannot use its TLS."
+	}
 }
 
 // shownByAllow: what every login without encryption shows.

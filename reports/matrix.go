@@ -32,7 +32,7 @@ var meanings = []struct {
 	{codeOK, "logs in, nothing readable"},
 	{codePassword, "logs in, PASSWORD readable"},
 	{codeHash, "logs in, crackable hash readable"},
-	{codeNo, "refused, nothing readable"},
+	{codeNo, "refused before any secret"},
 	{codeUnavailable, "server has it not"},
 	{codeClosed, "no TLS to be had"},
 	{codeLacks, "client lacks it"},
@@ -257,14 +257,15 @@ func (m *matrix) legend() []string {
 	return append(items, footnote)
 }
 
-// denied is what became of all cells whose setting is deny.
+// denied is what became of all cells whose setting is deny and in which the
+// server was asked.
 type denied struct{ cells, loggedIn, offered, asked int }
 
 func (b *book) denied() denied {
 	var d denied
 	for i := range b.report.Cells {
 		c := &b.report.Cells[i]
-		if c.Setting != login.Deny || c.Basis == predicted || !measured(c) {
+		if c.Setting != login.Deny || c.Basis == predicted || !measured(c) || c.Outcome == login.NoTLS {
 			continue
 		}
 		d.cells++
