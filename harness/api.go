@@ -28,6 +28,7 @@ type (
 	Door    = wire.Door
 	Record  = login.Record
 	Refusal = login.Refusal
+	Relay   = login.Relay
 
 	// A Grid crosses the axes ...
 	Flavour    = login.Flavour

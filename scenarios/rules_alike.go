@@ -61,10 +61,13 @@ func alike(p login.Protocol, lines func(name string) []string) func(context.Cont
 // what a challenge holds is no matter, everything else is.
 func (c *talk) answersTo(lines []string) (string, error) {
 	var answers []string
-	for i, line := range lines {
+	for _, line := range lines {
 		shown := line
-		if i > 0 || !strings.HasPrefix(line, "AUTH") {
-			shown = strings.Fields(line)[0] + " <a try>"
+		if !strings.HasPrefix(line, "AUTH ") { // a message of the exchange, or a command with the name
+			shown = "<a try>"
+			if verb, _, isCommand := strings.Cut(line, " "); isCommand {
+				shown = verb + " <a try>"
+			}
 		}
 		got, err := c.saySecret(line, shown)
 		if err != nil {
