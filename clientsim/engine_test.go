@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/x509"
 	"encoding/base64"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"net"
@@ -261,6 +262,40 @@ func showsNoSecret(t *testing.T, got clientsim.Result) {
 	text := fmt.Sprintf("%q %+v %+v", got.Transcript, got.Observation, got.Attempts)
 	if found := search.Find([]byte(text)); len(found) > 0 {
 		t.Errorf("%v in %s", found, text)
+	}
+}
+
+// An experiment may put another Windows below the client than its own.
+func TestOtherNTLM(t *testing.T) {
+	t.Parallel()
+	script := []string{"S 220", "C", "S 250-x", "S 250 AUTH NTLM",
+		"C", "S 334 ", "C", "S 334 <challenge>", "C", "S 235 2.7.0 ok", "C", "S 221"}
+	for _, tt := range []struct {
+		kind login.NTLMKind
+		v2   bool
+		why  string
+	}{
+		{"", true, "the probe's own"},
+		{login.NTLMv1, false, "an older Windows"},
+	} {
+		s := newScripted(t, script, login.NTLM, plainLeaf)
+		c := configFor(t, conversation{profile: "probe", protocol: login.SMTP, transport: login.Plain, mechanism: login.NTLM}, s)
+		c.NTLM = tt.kind
+		if o := clientsim.Login(t.Context(), c).Observation; o.Outcome != login.LoggedIn {
+			t.Errorf("%s: %s (%s)", tt.why, o.Outcome, o.Detail)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+		last, err := base64.StdEncoding.DecodeString(s.heard[3]) // after EHLO, AUTH and the first message
+		if err != nil {
+			t.Fatal(err)
+		}
+		// MS-NLMP 2.2.1.3: the length of the NT response stands at octet 20; in
+		// version 2 it is more than the 24 octets of version 1.
+		if length := binary.LittleEndian.Uint16(last[20:]); (length > 24) != tt.v2 {
+			t.Errorf("%s: an NT response of %d octets", tt.why, length)
+		}
 	}
 }
 

@@ -30,6 +30,7 @@ func TestLint(t *testing.T) {
 		{"mechanism in other letters", "    LOGIN: *smtp-mechanism", "    Login: *smtp-mechanism", `spelled "LOGIN"`, "files can be searched"},
 		{"choice of a stranger", "value: [CRAM-MD5, LOGIN, PLAIN]", "value: [CRAM-MD5, NTLM]", `names "NTLM", which is not among`, "it cannot choose what it lacks"},
 		{"choice named twice", "value: [CRAM-MD5, LOGIN, PLAIN]", "value: [PLAIN, PLAIN]", "names PLAIN twice", "an order has no repeats"},
+		{"no choice", "value: [CRAM-MD5, LOGIN, PLAIN]", "value: []", "no choice: name what the client takes", "an automatic cell would fall over it"},
 		{"leak of a stranger", "value: [LOGIN, PLAIN]", "value: [NTLM]", `names "NTLM", which is not among`, "it cannot leak what it lacks"},
 		{"leak without end", "value: [LOGIN, PLAIN]", "value: [CRAM-MD5]", "a challenge that does not come", "there is nothing to prove"},
 		{"looks in the wrong place", "      looks: ehlo", "      looks: capa", `unknown place to look "capa"`, "SMTP has no CAPA"},

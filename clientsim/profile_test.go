@@ -111,7 +111,7 @@ func TestConfidence(t *testing.T) {
 		{"eudora", login.SMTP, login.PLAIN, login.Plain, login.Assumed, "that it stops at a refusal"},
 		{"eudora", login.POP3, login.Auto, login.Plain, login.Assumed, "the order is our guess"},
 		{"outlook", login.SMTP, login.NTLM, login.Plain, login.Assumed, "the kind of NTLM is our guess"},
-		{"outlook", login.POP3, login.UserPass, login.TLS, login.Vendor, "the document names port 995"},
+		{"outlook", login.POP3, login.UserPass, login.TLS, login.Assumed, "that it speaks any version is our reading"},
 		{"outlook-express-6", login.POP3, login.UserPass, login.Plain, login.Reported, "an interface description"},
 		{"eudora-7-win", login.SMTP, login.LOGIN, login.StartTLS, login.Source, "all of it is in its source"},
 		{"eudora-7-win", login.POP3, login.Auto, login.Plain, login.Source, "the default is in its source"},
@@ -119,6 +119,34 @@ func TestConfidence(t *testing.T) {
 	} {
 		if got := profile(t, tt.profile).Confidence(tt.protocol, tt.mechanism, tt.transport); got != tt.want {
 			t.Errorf("%s %s %s %s: %s, want %s: %s", tt.profile, tt.protocol, tt.mechanism, tt.transport, got, tt.want, tt.why)
+		}
+	}
+}
+
+// What an oracle is told of a client's TLS is what its file says.
+func TestFactsOfTLS(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name, old, with   string
+		noTLS12, canTrust bool
+		why               string
+	}{
+		{"as it is", "", "", true, true, "its newest version is 1.0"},
+		{"up to 1.1", `value: ["1.0"]`, `value: ["1.0", "1.1"]`, true, true, "1.1 is still below"},
+		{"up to 1.2", `value: ["1.0"]`, `value: ["1.0", "1.1", "1.2"]`, false, true, "the newest counts"},
+		{"1.3 alone", `value: ["1.0"]`, `value: ["1.3"]`, false, true, "above is not below"},
+		{"never trusts", "can-trust:\n    value: true", "can-trust:\n    value: false", true, false, "no dialog"},
+	} {
+		data := read(t, "profiles/eudora-7-win.yaml")
+		if !strings.Contains(data, tt.old) {
+			t.Fatalf("%s: the file has no %q", tt.name, tt.old)
+		}
+		p, err := clientsim.Load("mine.yaml", []byte(strings.Replace(data, tt.old, tt.with, 1)))
+		if err != nil {
+			t.Fatalf("%s: %v", tt.name, err)
+		}
+		if f := p.Facts(); f.NoTLS12 != tt.noTLS12 || f.CanTrust != tt.canTrust {
+			t.Errorf("%s: no TLS 1.2 %v, can trust %v: %s", tt.name, f.NoTLS12, f.CanTrust, tt.why)
 		}
 	}
 }

@@ -23,12 +23,12 @@ type accessClient struct {
 	rows   []accessRow
 }
 
-// accessRow is one protocol under one setting. For each transport it has the
-// lines that are to be said, at least one.
+// accessRow is one protocol under one setting. For each transport that was
+// asked for it has the lines that are to be said, at least one.
 type accessRow struct {
 	protocol login.Protocol
 	setting  login.Setting
-	lines    [3][]string
+	lines    [][]string
 }
 
 // server is a state of the server, and what is presented to it.
@@ -84,6 +84,15 @@ func (b *book) access() []access {
 	return tables
 }
 
+// transports are those that the selection left in.
+func (b *book) transports() []login.Transport {
+	asked := b.report.Selection["transport"]
+	if len(asked) == 0 {
+		return login.Transports()
+	}
+	return slices.DeleteFunc(login.Transports(), func(t login.Transport) bool { return !slices.Contains(asked, string(t)) })
+}
+
 type accessKey struct {
 	client   string
 	protocol login.Protocol
@@ -118,8 +127,8 @@ func (b *book) accessRows(client string, groups map[accessKey][]*login.CellResul
 				continue
 			}
 			r := accessRow{protocol: p, setting: s}
-			for i, t := range login.Transports() {
-				r.lines[i] = b.accessLines(client, p, t, cells)
+			for _, t := range b.transports() {
+				r.lines = append(r.lines, b.accessLines(client, p, t, cells))
 			}
 			rows = append(rows, r)
 		}
@@ -213,6 +222,6 @@ func refusal(c *login.CellResult) string {
 func (c accessClient) equal(rows []accessRow) bool {
 	return slices.EqualFunc(c.rows, rows, func(x, y accessRow) bool {
 		return x.protocol == y.protocol && x.setting == y.setting &&
-			slices.EqualFunc(x.lines[:], y.lines[:], slices.Equal)
+			slices.EqualFunc(x.lines, y.lines, slices.Equal)
 	})
 }

@@ -158,6 +158,9 @@ func (c client) cell(at login.Cell) login.CellResult {
 			got.Used = e.Used
 		}
 	}
+	if got.Outcome == login.RefusedCredentials && got.Used == login.NTLM {
+		got.Reason = "ntlm: too weak a response: NTLM2-session, and NTLMv2 is the minimum"
+	}
 	shown := login.Exposure{
 		Class: got.Exposure, Mechanism: got.Used, When: login.OnSuccess, Transport: at.Transport, Secret: login.SecretAccount,
 	}

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -33,7 +34,7 @@ func (b *book) lockedOut() []string {
 				continue
 			}
 			lost = append(lost, client)
-			if b.lacks(client, p, "", login.StartTLS) && b.closed(client, p) {
+			if b.lacks(client, p, "", login.StartTLS) && b.closed(login.Classic, client, p) {
 				want995 = append(want995, client)
 			}
 		}
@@ -57,45 +58,50 @@ func (b *book) getsIn(client string, p login.Protocol, s login.Setting) bool {
 	})
 }
 
-// closed: whether the classic flavour has no TLS port for the client.
-func (b *book) closed(client string, p login.Protocol) bool {
+// closed: whether the flavour has no TLS port that the client can use.
+func (b *book) closed(f login.Flavour, client string, p login.Protocol) bool {
 	return b.any(func(c *login.CellResult) bool {
-		return c.Flavour == login.Classic && c.Protocol == p && c.Transport == login.TLS && c.Outcome == login.NoTLS &&
+		return c.Flavour == f && c.Protocol == p && c.Transport == login.TLS && c.Outcome == login.NoTLS &&
 			c.ClientName() == client
 	})
 }
 
 var implicitPort = map[login.Protocol]string{login.SMTP: "465", login.POP3: "995"}
 
-// opened says what the modern flavour changes for those who are locked out:
-// by the first mechanism for which it changes something, and who stays out.
+// opened says whom of those that are locked out the modern flavour lets in,
+// and who has no TLS that it speaks.
 func (b *book) opened(lost []string, p login.Protocol) string {
-	change := ""
-	var out []string
+	var in, out []string
+	change := "" // that of the first who gets in stands for all
 	for _, client := range lost {
-		found := ""
-		for _, m := range matrixColumns[p] {
-			classic := b.entry(login.Classic, p, m, login.Secure, client)
-			modern := b.entry(login.Modern, p, m, login.Secure, client)
-			if found == "" && classic[2] == codeClosed && modern[2] == codeOK {
-				found = fmt.Sprintf(" flavour modern opens it: %s becomes %s (%s)", classic, modern, m)
-			}
-		}
-		if found == "" {
+		if becomes := b.becomes(client, p); becomes != "" {
+			in = append(in, client)
+			change = cmp.Or(change, becomes)
+		} else if b.closed(login.Modern, client, p) {
 			out = append(out, client)
 		}
-		if change == "" {
-			change = found
+	}
+	if len(in) == 0 {
+		return ""
+	}
+	sentence := fmt.Sprintf(" flavour modern opens it to %s: %s.", shortList(in), change)
+	if len(out) > 0 {
+		sentence += " " + shortList(out) + verb(out, " stays out: it has", " stay out: they have") + " no TLS that modern speaks."
+	}
+	return sentence
+}
+
+// becomes is the first entry of the client that the modern flavour turns from
+// closed into a login.
+func (b *book) becomes(client string, p login.Protocol) string {
+	for _, m := range matrixColumns[p] {
+		classic := b.entry(login.Classic, p, m, login.Secure, client)
+		modern := b.entry(login.Modern, p, m, login.Secure, client)
+		if classic[2] == codeClosed && modern[2] == codeOK {
+			return fmt.Sprintf("%s becomes %s (%s)", classic, modern, m)
 		}
 	}
-	switch {
-	case change == "":
-		return ""
-	case len(out) == 0:
-		return change + "."
-	default:
-		return change + "; " + shortList(out) + " cannot use its TLS."
-	}
+	return ""
 }
 
 // shownByAllow: what every login without encryption shows.

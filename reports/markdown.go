@@ -27,7 +27,7 @@ func writeMarkdown(w io.Writer, r login.Report, _ Options) error {
 		m.matrix(matrix)
 		m.paragraph(b.denied().String())
 	} else if tables := b.access(); len(tables) > 0 {
-		m.access(tables)
+		m.access(tables, b.transports())
 		m.paragraph(b.denied().String())
 	}
 	m.list("What follows", b.follows())
@@ -79,7 +79,11 @@ func (m *markdown) matrix(x *matrix) {
 	m.list("", x.legend())
 }
 
-func (m *markdown) access(tables []access) {
+func (m *markdown) access(tables []access, transports []login.Transport) {
+	header := []string{"client", "protocol", "setting"}
+	for _, t := range transports {
+		header = append(header, transportNames[t])
+	}
 	m.heading("Who can log in")
 	for _, table := range tables {
 		m.paragraph(strings.Join(table.servers, "; ") + ":")
@@ -93,7 +97,7 @@ func (m *markdown) access(tables []access) {
 				rows = append(rows, row)
 			}
 		}
-		m.table(append([]string{"client", "protocol", "setting"}, transportNames[:]...), rows)
+		m.table(header, rows)
 	}
 }
 

@@ -124,11 +124,25 @@ func TestDenySentence(t *testing.T) {
 		{"asked for the secret", func(c *login.CellResult) { c.Outcome = login.RefusedCredentials }, "1 asked for the secret"},
 	} {
 		r := fullReport()
-		i := slices.IndexFunc(r.Cells, func(c login.CellResult) bool { return c.Setting == login.Deny })
+		i := slices.IndexFunc(r.Cells, func(c login.CellResult) bool { return c.Setting == login.Deny && c.Outcome != login.NoTLS })
 		c.do(&r.Cells[i])
 		if got := open(&r).denied().String(); got == good || !strings.Contains(got, c.want) {
 			t.Errorf("%s: %q", c.name, got)
 		}
+	}
+}
+
+// Where there was no TLS, the server was asked nothing.
+func TestDenyCountsWhoAsked(t *testing.T) {
+	r := fullReport()
+	asked := 0
+	for _, c := range r.Cells {
+		if c.Setting == login.Deny && c.Outcome != login.NoTLS {
+			asked++
+		}
+	}
+	if got := open(&r).denied().cells; got != asked || asked == 0 {
+		t.Errorf("%d cells, want %d", got, asked)
 	}
 }
 
@@ -171,6 +185,45 @@ func TestFollowsOnlyWhatTheCellsSay(t *testing.T) {
 		c.do(&r)
 		if got := said(r); strings.Contains(got, c.gone) {
 			t.Errorf("%s, and still:\n%s", c.name, got)
+		}
+	}
+}
+
+// Modern lets in whom it lets in, and no more is said of the others than what
+// their cells say.
+func TestFollowsSaysWhoStaysOut(t *testing.T) {
+	const whom = "flavour modern opens it to outlook and outlook-express: no/--/cl becomes no/--/ok (USER/PASS)."
+	for _, c := range []struct {
+		name string
+		do   func(*login.CellResult)
+		want []string
+		not  string
+	}{
+		{"as it is", func(*login.CellResult) {},
+			[]string{whom, "outlook-express-6 stays out: it has no TLS that modern speaks."}, ""},
+		{"stays out for another reason", func(c *login.CellResult) {
+			if c.Profile == "outlook-express-6" && c.Outcome == login.NoTLS && c.Flavour == login.Modern {
+				c.Outcome = login.RefusedPolicy
+			}
+		}, []string{whom}, "stays out"},
+		{"nobody gets in", func(c *login.CellResult) {
+			if c.Flavour == login.Modern {
+				c.Outcome = login.RefusedPolicy
+			}
+		}, []string{"they want 995, closed here."}, "modern"},
+	} {
+		r := fullReport()
+		for i := range r.Cells {
+			c.do(&r.Cells[i])
+		}
+		said := strings.Join(open(&r).follows(), "\n")
+		for _, want := range c.want {
+			if !strings.Contains(said, want) {
+				t.Errorf("%s: no %q in\n%s", c.name, want, said)
+			}
+		}
+		if c.not != "" && strings.Contains(said, c.not) {
+			t.Errorf("%s, and still %q in\n%s", c.name, c.not, said)
 		}
 	}
 }

@@ -38,14 +38,17 @@ func writeText(w io.Writer, r login.Report, o Options) error {
 		if len(failed) > 0 {
 			room -= leastRoom
 		}
-		p.access(b.access(), room)
+		p.access(b, room)
 	}
 	p.deny(b)
 	p.append(follows)
 	p.problems(failed, shortLines-len(p.lines)-len(end.lines))
 	if o.Verbose {
+		p.notes(&r)
 		p.conversations(&r)
 		p.readings(b)
+	} else {
+		p.readingsCount(b, shortLines-len(p.lines)-len(end.lines))
 	}
 	p.append(end)
 	return p.writeTo(w)

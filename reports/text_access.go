@@ -9,7 +9,8 @@ import (
 
 // access writes who can log in, in the long form or in about so many lines as
 // there is room for.
-func (p *page) access(tables []access, room int) {
+func (p *page) access(b *book, room int) {
+	tables := b.access()
 	if len(tables) == 0 {
 		return
 	}
@@ -20,9 +21,9 @@ func (p *page) access(tables []access, room int) {
 		title = "under this policy, each client as it is installed"
 	}
 	p.line(p.paint("WHO CAN LOG IN", strong), "  ", title)
-	grid, left := gridOf(tables), 0
+	grid, left := gridOf(tables, b.transports()), 0
 	p.items(" ", append([]string{"seen: by a listener, the PASSWORD itself or a hash to crack"}, grid.notes...))
-	p.line(grid.line(p, grid.lead("", "", ""), transportNames, quiet))
+	p.line(grid.line(p, grid.lead("", "", ""), grid.titles, quiet))
 	for _, table := range tables {
 		heading := &page{Options: p.Options}
 		heading.flow(" ", strings.Join(table.servers, "; "), strong)
@@ -46,16 +47,20 @@ func (p *page) access(tables []access, room int) {
 // be noted on what they hold.
 type grid struct {
 	name, setting int
-	transports    [3]int
+	titles        []string // of the transports
+	transports    []int
 	notes         []string
 }
 
-var transportNames = [3]string{"encryption off", "STARTTLS / STLS", "TLS (465, 995)"}
+var transportNames = map[login.Transport]string{
+	login.Plain: "encryption off", login.StartTLS: "STARTTLS / STLS", login.TLS: "TLS (465, 995)",
+}
 
-func gridOf(tables []access) grid {
+func gridOf(tables []access, transports []login.Transport) grid {
 	var g grid
-	for i, name := range transportNames {
-		g.transports[i] = len(name)
+	for _, t := range transports {
+		g.titles = append(g.titles, transportNames[t])
+		g.transports = append(g.transports, len(transportNames[t]))
 	}
 	for _, table := range tables {
 		for _, c := range table.clients {
@@ -97,9 +102,12 @@ func (g grid) client(p *page, c accessClient) []string {
 }
 
 func (g grid) row(t *page, lead string, r accessRow) {
-	height := max(len(r.lines[0]), len(r.lines[1]), len(r.lines[2]))
+	height := 0
+	for _, lines := range r.lines {
+		height = max(height, len(lines))
+	}
 	for i := range height {
-		var texts [3]string
+		texts := make([]string, len(r.lines))
 		for j, lines := range r.lines {
 			if i < len(lines) {
 				texts[j] = lines[i]
@@ -119,7 +127,7 @@ func (g grid) lead(name, protocol, setting string) string {
 	return lead
 }
 
-func (g grid) line(t *page, lead string, texts [3]string, as style) string {
+func (g grid) line(t *page, lead string, texts []string, as style) string {
 	line := lead
 	for i, text := range texts {
 		style := as

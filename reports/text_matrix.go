@@ -104,3 +104,10 @@ func (p *page) readings(b *book) {
 		p.flow(" *  ", s, normal)
 	}
 }
+
+// readingsCount points to them where there is room: a line, and the gap below.
+func (p *page) readingsCount(b *book, room int) {
+	if n := len(b.readings()); n > 0 && room >= 2 {
+		p.line(p.paint(" our readings of the document: "+count(n)+", -v shows them", quiet))
+	}
+}

@@ -2,6 +2,7 @@ package reports
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -189,6 +190,53 @@ func TestAccessNamesTheServer(t *testing.T) {
 	const want = "classic, database nt, POP3 override password set, presenting the override password"
 	if text := string(written(t, "text", r, Options{})); !strings.Contains(text, want) {
 		t.Errorf("no %q in\n%s", want, text)
+	}
+}
+
+// What was not asked for has no column, in either format.
+func TestAccessHasTheColumnsAskedFor(t *testing.T) {
+	r := narrowReport()
+	r.Selection["transport"] = []string{"starttls"}
+	r.Cells = slices.DeleteFunc(r.Cells, func(c login.CellResult) bool { return c.Transport != login.StartTLS })
+	for _, format := range []string{"text", "markdown"} {
+		got := string(written(t, format, r, Options{}))
+		if !strings.Contains(got, "STARTTLS / STLS") {
+			t.Errorf("%s: the column is missing in\n%s", format, got)
+		}
+		for _, gone := range []string{"not measured", "encryption off", "TLS (465, 995)"} {
+			if strings.Contains(got, gone) {
+				t.Errorf("%s: still %q in\n%s", format, gone, got)
+			}
+		}
+	}
+}
+
+// A pass with a reason is a note: no problem, and in the long form alone.
+func TestNotes(t *testing.T) {
+	r := narrowReport()
+	const want = "NOTES\n *  5 results: ntlm: too weak a response: NTLM2-session, and NTLMv2 is the minimum\n" +
+		"    such as modern/smtp/starttls/NTLM/secure/outlook/nt/none/account\n"
+	for verbose, says := range map[bool]bool{true: true, false: false} {
+		text := string(written(t, "text", r, Options{Verbose: verbose}))
+		if strings.Contains(text, want) != says {
+			t.Errorf("verbose %v:\n%s", verbose, text)
+		}
+		if strings.Contains(text, "WORTH A LOOK") || !strings.HasSuffix(text, "exit status 0\n") {
+			t.Errorf("a note is taken for a problem:\n%s", text)
+		}
+	}
+}
+
+// A reading is said where something rests on it, be it a scenario.
+func TestReadings(t *testing.T) {
+	const ours = "notexample.test does not match *.example.test"
+	r := narrowReport()
+	if got := strings.Join(open(&r).readings(), "\n"); strings.Contains(got, ours) {
+		t.Errorf("no wildcard was shown, and still:\n%s", got)
+	}
+	r.Scenarios = append(r.Scenarios, login.ScenarioResult{ID: "scenario/certificate/wildcard/notexample.test/default/eudora/smtp/starttls"})
+	if got := strings.Join(open(&r).readings(), "\n"); !strings.Contains(got, ours) {
+		t.Errorf("a wildcard was shown, and only:\n%s", got)
 	}
 }
 
