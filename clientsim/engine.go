@@ -3,10 +3,12 @@ package clientsim
 import (
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"syscall"
 	"time"
 
@@ -31,6 +33,15 @@ type Config struct {
 	// NTLM is the kind of response where an experiment imitates another
 	// Windows; "" is the profile's own.
 	NTLM login.NTLMKind
+	// Binding is how SCRAM binds to the connection where an experiment wants
+	// another way; "" is the client's own.
+	Binding login.Binding
+	// BoundTo is the connection that SCRAM is bound to in place of this one:
+	// that is what it comes to when somebody stands between client and server.
+	BoundTo *tls.ConnectionState
+	// NewestTLS is the highest version where an experiment wants an older one;
+	// 0 is the client's own.
+	NewestTLS uint16
 	// Trust: the user has told the client to take whatever certificate it
 	// is shown.
 	Trust bool
@@ -283,6 +294,12 @@ func (s *session) upgrade(ctx context.Context, candidates []login.Mechanism) (lo
 // encrypt runs the handshake.
 func (s *session) encrypt(ctx context.Context) (login.Outcome, error) {
 	config := s.Profile.sheet.TLS.config(s.Host, s.Trust, s.Door.Authority(), s.Now)
+	if s.NewestTLS != 0 {
+		config.MaxVersion = min(config.MaxVersion, s.NewestTLS)
+	}
+	if err := s.showCertificate(config); err != nil {
+		return "", failure{err}
+	}
 	err := s.conn.Upgrade(ctx, config)
 	if err == nil {
 		return "", nil
@@ -299,6 +316,23 @@ func (s *session) encrypt(ctx context.Context) (login.Outcome, error) {
 		s.conn.Note("no TLS")
 		return s.end(login.NoTLS, "handshake: "+err.Error())
 	}
+}
+
+// showCertificate gives the client its own certificate to show, where it may
+// log in with one (RFC 4422 A).
+func (s *session) showCertificate(config *tls.Config) error {
+	issued := s.Secrets.PresentedIssue(s.Credential)
+	if !slices.Contains(s.candidates(), login.EXTERNAL) || !issued.Has(login.PresentsCertificate) {
+		return nil
+	}
+	pair, err := tls.X509KeyPair(issued.Certificate, issued.Key)
+	if err != nil {
+		return fmt.Errorf("the client's certificate: %w", err)
+	}
+	// Shown whoever the server trusts: a client that has one certificate does
+	// not choose.
+	config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &pair, nil }
+	return nil
 }
 
 // candidates are the mechanisms that the client may use, in its order.

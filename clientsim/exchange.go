@@ -65,7 +65,14 @@ func (s *session) attempt(m login.Mechanism, u user) error {
 	if !ok {
 		return failure{fmt.Errorf("nobody has written %q", m)}
 	}
-	config := mech.ClientConfig{Username: u.name, Password: u.password, Workstation: workstation, Rand: s.Rand, Now: s.Now}
+	issued := s.Secrets.PresentedIssue(s.Credential)
+	config := mech.ClientConfig{Protocol: s.Protocol, Host: s.Host, Username: u.name, Password: u.password,
+		Token: issued.Token, Ticket: issued.Tickets[s.Protocol], Binding: s.binding(m),
+		Workstation: workstation, Rand: s.Rand, Now: s.Now}
+	if config.TLS = s.BoundTo; config.TLS == nil && s.conn.Encrypted() {
+		state := s.conn.TLSState()
+		config.TLS = &state
+	}
 	if n := s.Profile.sheet.NTLM; n != nil {
 		config.NTLM = cmp.Or(s.NTLM, n.Kind.Value)
 	}
@@ -80,6 +87,18 @@ func (s *session) attempt(m login.Mechanism, u user) error {
 	default:
 		return x.sasl()
 	}
+}
+
+// binding is how the client binds SCRAM to the connection. RFC 5802 6: who
+// could bind, and sees the server not offer it, says so; a server that did
+// offer it then knows that somebody stands between them.
+func (s *session) binding(m login.Mechanism) login.Binding {
+	bound := m + "-PLUS"
+	if s.Binding == login.BindingDefault && s.conn.Encrypted() && s.Profile.knows(s.Protocol, bound) &&
+		!slices.Contains(s.offer.mechanisms, bound) {
+		return login.BindingUnused
+	}
+	return s.Binding
 }
 
 // exchange is one attempt under way.
@@ -179,7 +198,7 @@ func (x *exchange) placeholder() string {
 	switch {
 	case x.attempt.Mechanism == login.LOGIN && x.sent == 0:
 		return "<user>"
-	case x.impl.Insecure():
+	case x.impl.Class >= login.ShowsToken:
 		return "<secret>"
 	default:
 		return "<proof>"

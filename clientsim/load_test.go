@@ -67,7 +67,8 @@ func TestFileError(t *testing.T) {
 	data := read(t, "profiles/eudora.yaml")
 	_, err := clientsim.Load("mine.yaml", []byte(strings.Replace(data, "    PLAIN: *smtp-mechanism", "    PLAIM: *smtp-mechanism", 1)))
 	want := "mine.yaml:29: unknown mechanism \"PLAIM\", did you mean \"PLAIN\"? " +
-		"(known: USER/PASS, APOP, LOGIN, PLAIN, CRAM-MD5, NTLM, GSSAPI)\n   29 |     PLAIM: *smtp-mechanism"
+		"(known: USER/PASS, APOP, LOGIN, PLAIN, OAUTHBEARER, XOAUTH2, CRAM-MD5, DIGEST-MD5, NTLM, SCRAM-SHA-1, " +
+		"SCRAM-SHA-1-PLUS, SCRAM-SHA-256, SCRAM-SHA-256-PLUS, EXTERNAL, GSSAPI, ANONYMOUS)\n   29 |     PLAIM: *smtp-mechanism"
 	if err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}

@@ -72,6 +72,9 @@ type (
 	ExposureClass   = login.ExposureClass
 	When            = login.When
 	SecretName      = login.SecretName
+	Issued          = login.Issued
+	Ticket          = login.Ticket
+	Flaw            = login.Flaw
 	Verdict         = login.Verdict
 	Why             = login.Why
 	Confidence      = login.Confidence
@@ -93,17 +96,36 @@ const (
 	Secure   = login.Secure
 	Declared = login.Declared
 
-	PLAIN    = login.PLAIN
-	LOGIN    = login.LOGIN
-	CRAMMD5  = login.CRAMMD5
-	NTLM     = login.NTLM
-	GSSAPI   = login.GSSAPI
+	PLAIN   = login.PLAIN
+	LOGIN   = login.LOGIN
+	CRAMMD5 = login.CRAMMD5
+	NTLM    = login.NTLM
+	GSSAPI  = login.GSSAPI
+
+	SCRAMSHA1       = login.SCRAMSHA1
+	SCRAMSHA1PLUS   = login.SCRAMSHA1PLUS
+	SCRAMSHA256     = login.SCRAMSHA256
+	SCRAMSHA256PLUS = login.SCRAMSHA256PLUS
+	DIGESTMD5       = login.DIGESTMD5
+	XOAUTH2         = login.XOAUTH2
+	OAUTHBEARER     = login.OAUTHBEARER
+	EXTERNAL        = login.EXTERNAL
+	ANONYMOUS       = login.ANONYMOUS
+
 	UserPass = login.UserPass
 	APOP     = login.APOP
 	Auto     = login.Auto
 
-	WinGate = login.WinGate
-	NT      = login.NT
+	WinGate   = login.WinGate
+	NT        = login.NT
+	Full      = login.Full
+	SCRAMKeys = login.SCRAMKeys
+
+	Flawless  = login.Flawless
+	Forged    = login.Forged
+	Expired   = login.Expired
+	Elsewhere = login.Elsewhere
+	Narrow    = login.Narrow
 
 	NoOverride  = login.NoOverride
 	OverrideSet = login.OverrideSet

@@ -7,6 +7,7 @@ import (
 
 	"github.com/mailmatrix/mailmatrix/clientsim"
 	"github.com/mailmatrix/mailmatrix/internal/login"
+	"github.com/mailmatrix/mailmatrix/internal/mech"
 	"github.com/mailmatrix/mailmatrix/internal/wire"
 )
 
@@ -14,6 +15,10 @@ import (
 func (r *runner) cell(ctx context.Context, j Job) result {
 	started := r.Now()
 	got := newCellResult(j)
+	if ruling, ok := r.nothingToPresent(j); ok {
+		got.Rule(ruling)
+		return result{done: true, cell: got}
+	}
 	opened, err := r.Target.Under(ctx, login.Setup{
 		Flavour:  j.Cell.Flavour,
 		Database: j.Cell.Database,
@@ -47,6 +52,22 @@ func (r *runner) cell(ctx context.Context, j Job) result {
 		out.transcript = r.veiled(seen.Transcript)
 	}
 	return out
+}
+
+// nothingToPresent is the ruling on a cell whose client will be asked for a
+// token, a certificate or a ticket, where the target has given out none.
+func (r *runner) nothingToPresent(j Job) (login.Ruling, bool) {
+	impl, _ := mech.Get(j.Cell.Mechanism)
+	asked := login.LoggedIn.In(j.Expect.Outcomes) || login.RefusedCredentials.In(j.Expect.Outcomes)
+	switch {
+	case !asked || r.secrets.PresentedIssue(j.Cell.Credential).Has(impl.Presents):
+		return login.Ruling{}, false
+	case r.notIssued != nil:
+		return login.Ruling{Verdict: login.Broken, Reason: r.notIssued.Error()}, true
+	default:
+		return login.Ruling{Verdict: login.Skip, Why: login.WhyNoCredentials,
+			Reason: "this target gives out nothing to log in with by " + string(j.Cell.Mechanism)}, true
+	}
 }
 
 // note is the reason of a result. Where the right password was refused for

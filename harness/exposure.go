@@ -43,6 +43,11 @@ func newEavesdropper(s login.Secrets) *eavesdropper {
 		needles = append(needles, wire.Needle{Name: string(g.secret), Text: g.password})
 		e.whose[string(g.secret)] = sighting{login.ShowsPassword, g.secret}
 	}
+	for secret, issued := range map[login.SecretName]login.Issued{login.SecretAccount: s.Issued, login.SecretWrong: s.WrongIssued} {
+		needle := "token of " + string(secret)
+		needles = append(needles, wire.Needle{Name: needle, Text: issued.Token})
+		e.whose[needle] = sighting{login.ShowsToken, secret}
+	}
 	e.search = wire.NewSearcher(needles...)
 	return e
 }
@@ -54,6 +59,7 @@ type hearing struct {
 	attempt    login.Mechanism // "" outside of a login
 	refused    bool            // the server has said no to the attempt
 	named      bool            // USER was the last command: its +OK ends nothing
+	said       [][]byte        // the client's messages in the attempt
 	challenges [][]byte
 	found      []login.Exposure
 	open       int // found[open:] wait for the server's answer
@@ -104,21 +110,24 @@ func (e *eavesdropper) fromClient(h *hearing, line []byte) {
 	h.named = said.Command == "USER"
 	if said.Starts != "" && !(said.Command == "PASS" && h.attempt == login.UserPass) {
 		h.answered(login.BeforeRefusal)
-		h.attempt, h.refused = said.Starts, false
+		h.attempt, h.refused, h.said = said.Starts, false, nil
 	}
 	for _, n := range e.search.Find(line) {
 		s := e.whose[n.Name]
 		h.add(s.class, s.secret)
 	}
-	impl, ok := mech.Get(h.attempt)
-	if !ok || impl.Cracks == nil || len(h.challenges) == 0 || len(said.Message) == 0 {
+	if len(said.Message) == 0 {
 		return
 	}
-	for _, g := range e.guesses {
-		if g.password != "" && impl.Cracks(h.challenges, said.Message, g.password) {
-			h.add(login.ShowsVerifier, g.secret)
+	impl, ok := mech.Get(h.attempt)
+	if ok && impl.Cracks != nil && len(h.challenges) > 0 {
+		for _, g := range e.guesses {
+			if g.password != "" && impl.Cracks(h.said, h.challenges, said.Message, g.password) {
+				h.add(login.ShowsVerifier, g.secret)
+			}
 		}
 	}
+	h.said = append(h.said, said.Message)
 }
 
 // add notes a finding once for each attempt.

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -93,6 +94,10 @@ type extreme struct {
 	config    *tls.Config
 	pool      *x509.CertPool
 	running   sync.WaitGroup
+	issuer    harness.Issuer
+	// password is that of the only account: to show what there is to be seen,
+	// an exchange must go on as far as the client lets it.
+	password atomic.Pointer[string]
 }
 
 type extremePort struct {
@@ -105,7 +110,7 @@ func newExtreme(t *testing.T, accepts bool) *extreme {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := &extreme{accepts: accepts, listeners: map[extremePort]net.Listener{}, pool: authority.Pool(),
+	e := &extreme{accepts: accepts, issuer: reference(t), listeners: map[extremePort]net.Listener{}, pool: authority.Pool(),
 		config: &tls.Config{MinVersion: tls.VersionTLS10, SessionTicketsDisabled: true}}
 	for _, suites := range [][]*tls.CipherSuite{tls.CipherSuites(), tls.InsecureCipherSuites()} {
 		for _, s := range suites {
@@ -143,7 +148,12 @@ func newExtreme(t *testing.T, accepts bool) *extreme {
 
 func (e *extreme) Name() string { return "extreme" }
 
-func (e *extreme) Under(context.Context, login.Setup) (wire.Door, error) {
+func (e *extreme) Issue(account string, flaw login.Flaw) (login.Issued, error) {
+	return e.issuer.Issue(account, flaw)
+}
+
+func (e *extreme) Under(_ context.Context, setup login.Setup) (wire.Door, error) {
+	e.password.Store(&setup.Accounts[0].Password)
 	return &extremeDoor{e}, nil
 }
 
@@ -208,7 +218,7 @@ func (e *extreme) session(c net.Conn, port extremePort) {
 	default:
 		say("+OK extreme")
 	}
-	names := "LOGIN PLAIN CRAM-MD5 NTLM GSSAPI"
+	names := allNames()
 	answer := no
 	if e.accepts {
 		answer = yes
@@ -236,7 +246,7 @@ func (e *extreme) session(c net.Conn, port extremePort) {
 		case command == "AUTH" && len(words) == 1:
 			say("+OK\r\n.")
 		case command == "AUTH" && e.accepts:
-			e.exchange(login.Mechanism(words[1]), hear, func(challenge []byte) {
+			e.exchange(port.protocol, login.Mechanism(words[1]), hear, func(challenge []byte) {
 				say(ask + base64.StdEncoding.EncodeToString(challenge))
 			})
 			say(answer)
@@ -253,14 +263,27 @@ func (e *extreme) session(c net.Conn, port extremePort) {
 	}
 }
 
+// allNames are the SASL mechanisms, as lists have them.
+func allNames() string {
+	names := slices.DeleteFunc(mech.Names(), func(m login.Mechanism) bool { return m == login.UserPass || m == login.APOP })
+	return strings.Trim(fmt.Sprint(names), "[]")
+}
+
 // exchange asks for every message that the mechanism has, and looks at none.
-func (e *extreme) exchange(m login.Mechanism, hear func() string, ask func([]byte)) {
+func (e *extreme) exchange(p login.Protocol, m login.Mechanism, hear func() string, ask func([]byte)) {
 	impl, ok := mech.Get(m)
-	if !ok || impl.Server == nil {
+	if !ok {
 		return
 	}
-	half := impl.Server(mech.ServerConfig{Identity: login.DefaultIdentity, Rand: rand.Reader, Now: time.Now,
-		Lookup: func(string) (string, bool) { return "", true }})
+	half := impl.Server(mech.ServerConfig{Protocol: p, Identity: login.DefaultIdentity, Rand: rand.Reader, Now: time.Now,
+		Lookup: func(string) (string, bool) { return *e.password.Load(), true },
+		Check:  func(string, string) bool { return true },
+		Keys: func(_ string, hash mech.Hash) (mech.StoredKeys, bool) {
+			keys, err := mech.NewStoredKeys(hash, *e.password.Load(), []byte("of the extreme"), mech.DefaultRounds)
+			return keys, err == nil
+		},
+		Known: func(string) bool { return true },
+		Token: func(string) (string, error) { return "", mech.ErrCredentials }})
 	var message []byte
 	for {
 		challenge, done, err := half.Next(message)

@@ -93,9 +93,9 @@ func (g Grid) cells(p clientsim.Profile) []login.Cell {
 			for _, transport := range narrow(p.Transports(protocol), g.Transports) {
 				for _, mechanism := range narrow(g.mechanisms(p, protocol), g.Mechanisms) {
 					for _, setting := range narrow(g.settings(), g.Settings) {
-						for _, database := range narrow(login.Databases(), g.Databases) {
+						for _, database := range narrow(g.databases(p, mechanism), g.Databases) {
 							for _, override := range narrow(overrides, g.Overrides) {
-								for _, credential := range narrow(narrow(login.Credentials(override), credentials), g.Credentials) {
+								for _, credential := range narrow(narrow(credentialsFor(mechanism, override), credentials), g.Credentials) {
 									cells = append(cells, login.Cell{Flavour: flavour, Protocol: protocol, Transport: transport,
 										Mechanism: mechanism, Setting: setting, Profile: p.Name, Database: database,
 										Override: override, Credential: credential})
@@ -122,6 +122,32 @@ func (g Grid) mechanisms(p clientsim.Profile, protocol login.Protocol) []login.M
 	default:
 		return slices.Concat(p.Mechanisms(protocol), auto)
 	}
+}
+
+// databases are those that a mechanism is tried with: all of them for the
+// probe, the document's two for its clients, and one that can do everything
+// for what neither of these has, and for everybody else.
+func (g Grid) databases(p clientsim.Profile, m login.Mechanism) []login.Database {
+	switch {
+	case g.Full || p.Probe():
+		return login.Databases()
+	case !crossedInFull(p):
+		return []login.Database{login.Full}
+	case slices.Contains(notInDocument, m):
+		return []login.Database{login.WinGate, login.NT, login.Full}
+	default:
+		return []login.Database{login.WinGate, login.NT}
+	}
+}
+
+// notInDocument are the mechanisms of the document's clients that neither of
+// its databases has.
+var notInDocument = []login.Mechanism{login.GSSAPI}
+
+// credentialsFor are what can be presented in a mechanism.
+func credentialsFor(m login.Mechanism, o login.Override) []login.Credential {
+	impl, _ := mech.Get(m) // none for a client's own choice, which is among passwords
+	return impl.Credentials(o)
 }
 
 func (g Grid) settings() []login.Setting {

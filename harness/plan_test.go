@@ -12,17 +12,21 @@ import (
 )
 
 // The default run, counted by hand. Each combination of client, protocol,
-// transport and mechanism is crossed with 2 flavours, 3 settings, 2 databases
-// and 5 pairs of override and credential: 60 cells.
+// transport and mechanism is crossed with 2 flavours and 3 settings, with the
+// databases (four for the probe, else two, and full besides for Kerberos), and
+// with the pairs of override and credential: 5 of passwords, 4 of what is
+// issued, 2 of nothing.
 func TestDefaultPlan(t *testing.T) {
 	p := plan(t, harness.Grid{})
 	want := map[string]int{
-		"probe":             3*5 + 3*7, // SMTP has 5 mechanisms, POP3 two more; no auto
-		"outlook":           3*2 + 2*3, // NTLM, auto; USER/PASS, NTLM, auto without STLS
-		"outlook-express":   3*2 + 2*3,
-		"eudora":            3*4 + 3*5,
-		"eudora-7-win":      3*5 + 3*4, // LOGIN more, POP3 CRAM-MD5 less
-		"outlook-express-6": 3*3 + 2*3,
+		// Twenty with passwords (nine of SMTP, two more in POP3), four for which
+		// something is issued, and ANONYMOUS; no auto.
+		"probe":             6 * 4 * 3 * ((9+11)*5 + (4+4)*4 + (1+1)*2),
+		"outlook":           6 * 2 * (3*2 + 2*3) * 5, // NTLM, auto; USER/PASS, NTLM, auto without STLS
+		"outlook-express":   6 * 2 * (3*2 + 2*3) * 5,
+		"eudora":            6 * 3 * (2*(3+4)*5 + 3*(1+1)*4), // GSSAPI with full too
+		"eudora-7-win":      6 * 3 * (2*(4+3)*5 + 3*(1+1)*4), // LOGIN more, POP3 CRAM-MD5 less
+		"outlook-express-6": 6 * 2 * (3*3 + 2*3) * 5,
 	}
 	got := map[string]int{}
 	ids := map[string]bool{}
@@ -39,8 +43,8 @@ func TestDefaultPlan(t *testing.T) {
 		}
 	}
 	for name, n := range want {
-		if got[name] != 60*n {
-			t.Errorf("%s: %d cells, want 60 x %d", name, got[name], n)
+		if got[name] != n {
+			t.Errorf("%s: %d cells, want %d", name, got[name], n)
 		}
 	}
 	for _, lack := range []login.Lack{
@@ -96,7 +100,8 @@ func TestExtraProfile(t *testing.T) {
 	g := harness.Grid{Extra: []clientsim.Profile{mine}, Profiles: []string{"mine"}}
 	few := plan(t, g).Cells()
 	g.Full = true
-	if all := plan(t, g).Cells(); few == 0 || all != 5*few {
+	// Seven with passwords and twice GSSAPI, on three transports.
+	if all := plan(t, g).Cells(); few != 6*3*(7+2) || all != 6*3*4*(7*5+2*4) {
 		t.Errorf("%d cells, and %d with --full", few, all)
 	}
 }

@@ -16,12 +16,13 @@ import (
 // is under way any more.
 func Run(ctx context.Context, plan Plan, config Config) login.Report {
 	config = config.withDefaults()
-	secrets := newSecrets(config.chance())
+	secrets, err := issue(config.Target, newSecrets(config.chance()))
 	r := &runner{
-		Config:  config,
-		secrets: secrets,
-		ear:     newEavesdropper(secrets),
-		results: make([]result, len(plan.Jobs)),
+		Config:    config,
+		secrets:   secrets,
+		notIssued: err,
+		ear:       newEavesdropper(secrets),
+		results:   make([]result, len(plan.Jobs)),
 	}
 	started := config.Now()
 	r.all(ctx, plan.Jobs)
@@ -35,8 +36,10 @@ func Run(ctx context.Context, plan Plan, config Config) login.Report {
 type runner struct {
 	Config
 	secrets login.Secrets
-	ear     *eavesdropper
-	results []result // by job; written once each, by the worker that took it
+	// notIssued is why the target could not give out what is no password.
+	notIssued error
+	ear       *eavesdropper
+	results   []result // by job; written once each, by the worker that took it
 }
 
 // result is what became of one job.

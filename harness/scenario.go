@@ -27,6 +27,9 @@ func (r *runner) scenario(ctx context.Context, s scenarios.Scenario) result {
 	if opened != nil {
 		session.Door = door
 	}
+	if issuer, ok := r.Target.(Issuer); ok {
+		session.Issue = issuer.Issue
+	}
 	if relay, ok := opened.(interface{ Relayed() []login.Relay }); ok {
 		session.Relayed = relay.Relayed
 	}
@@ -65,7 +68,7 @@ func letIn(outcome string) bool {
 func judge(s scenarios.Scenario, got login.ScenarioResult, err error) login.Ruling {
 	switch {
 	case err != nil:
-		return login.Ruling{Verdict: login.Broken, Reason: err.Error()}
+		return cannot(err)
 	case !slices.Contains(s.Expected, got.Outcome):
 		return login.Ruling{Verdict: login.Fail,
 			Reason:          fmt.Sprintf("expected %s, saw %s", strings.Join(s.Expected, " or "), got.Outcome),

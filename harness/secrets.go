@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"fmt"
 	"math/rand/v2"
 
 	"github.com/mailmatrix/mailmatrix/internal/login"
@@ -18,6 +19,33 @@ func newSecrets(r *rand.Rand) login.Secrets {
 		WindowsUser:     word(r, nameLetters, 12),
 		WindowsPassword: word(r, passwordLetters, passwordLength),
 	}
+}
+
+// stranger is the name of somebody whom no server of ours knows. It is no
+// canary: a certificate that names him shows nobody's identity.
+const stranger = "a-stranger"
+
+// issue completes the secrets by what the target gives out. What is wrong is
+// forged, but for the certificate: one that no authority vouches for is taken
+// for none, so it is that of a stranger.
+func issue(t Target, s login.Secrets) (login.Secrets, error) {
+	issuer, ok := t.(Issuer)
+	if !ok {
+		return s, nil
+	}
+	var err error
+	if s.Issued, err = issuer.Issue(s.Name, login.Flawless); err != nil {
+		return s, fmt.Errorf("issue: %w", err)
+	}
+	if s.WrongIssued, err = issuer.Issue(s.Name, login.Forged); err != nil {
+		return s, fmt.Errorf("issue what is forged: %w", err)
+	}
+	other, err := issuer.Issue(stranger, login.Flawless)
+	if err != nil {
+		return s, fmt.Errorf("issue to a stranger: %w", err)
+	}
+	s.WrongIssued.Certificate, s.WrongIssued.Key = other.Certificate, other.Key
+	return s, nil
 }
 
 // passwordLength is what NTLM's oldest response can take (MS-NLMP 3.3.1).

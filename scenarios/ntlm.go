@@ -11,10 +11,6 @@ import (
 // ntlmKinds try every kind of response that Windows ever sent: the flavours
 // differ in the weakest that they accept (the contract's rule 10).
 func ntlmKinds() []Scenario {
-	probe, err := clientsim.Get("probe")
-	if err != nil {
-		panic(err) // it is built in
-	}
 	minimum := map[login.Flavour]login.NTLMKind{login.Classic: login.NTLMv1, login.Modern: login.NTLMv2}
 	var all []Scenario
 	for _, flavour := range login.Flavours() {
@@ -33,7 +29,7 @@ func ntlmKinds() []Scenario {
 					Shown:    shown(login.ShowsVerifier),
 					Refs:     []string{"MS-NLMP 3.3"},
 					Run: func(ctx context.Context, s *Session) (string, error) {
-						return s.outcome(s.Login(ctx, clientsim.Config{Profile: probe, Protocol: p, Transport: login.Plain,
+						return s.outcome(s.Login(ctx, clientsim.Config{Profile: probe(), Protocol: p, Transport: login.Plain,
 							Mechanism: login.NTLM, NTLM: kind, Credential: login.WithAccount}))
 					},
 				})
@@ -47,10 +43,6 @@ func ntlmKinds() []Scenario {
 // somebody has an override password; for an account without one the exchange
 // runs and ends in wrong credentials (rule 5).
 func secondChances() []Scenario {
-	probe, err := clientsim.Get("probe")
-	if err != nil {
-		panic(err) // it is built in
-	}
 	var all []Scenario
 	for _, m := range []login.Mechanism{login.APOP, login.CRAMMD5} {
 		all = append(all, Scenario{
@@ -62,7 +54,7 @@ func secondChances() []Scenario {
 			Expected: []string{string(login.RefusedCredentials)},
 			Refs:     []string{"WinGate Mail Security: POP3 Override password"},
 			Run: func(ctx context.Context, s *Session) (string, error) {
-				return s.outcome(s.Login(ctx, clientsim.Config{Profile: probe, Protocol: login.POP3, Transport: login.Plain,
+				return s.outcome(s.Login(ctx, clientsim.Config{Profile: probe(), Protocol: login.POP3, Transport: login.Plain,
 					Mechanism: m, Credential: login.WithAccount}))
 			},
 		})

@@ -8,11 +8,11 @@ import (
 	"github.com/mailmatrix/mailmatrix/internal/login"
 )
 
-// relays cross the document's three ways of being trusted (and none) with
-// where the mail goes and whether the server demands a login.
+// relays cross the document's three ways of being trusted (and none, and a
+// login as nobody) with where the mail goes and whether the server demands a login.
 func relays() []Scenario {
 	var all []Scenario
-	for _, trust := range []string{"none", "interface", "assumption", "login"} {
+	for _, trust := range []string{"none", "interface", "assumption", "login", "anonymous"} {
 		for _, where := range []string{"local", "remote"} {
 			for _, demand := range []bool{false, true} {
 				all = append(all, relay(trust, where, demand))
@@ -31,6 +31,8 @@ func relay(trust, where string, demand bool) Scenario {
 	switch trust {
 	case "interface":
 		setup.Trust.Interfaces = []string{"127.0.0.1"}
+	case "anonymous": // a login that says of nobody who he is (RFC 4505 4)
+		setup.Database, setup.Policy = login.Full, login.Only(login.ANONYMOUS, login.Allow)
 	case "assumption":
 		setup.Trust.Assumptions = []login.Assumption{{Address: "127.0.0.1"}}
 	}
@@ -45,7 +47,7 @@ func relay(trust, where string, demand bool) Scenario {
 		Expected: relayExpected(trust, where, demand),
 		Refs:     []string{"WinGate Mail Security: Authentication", "RFC 4954 6", "RFC 5321 3.6.2"},
 		Run: func(ctx context.Context, s *Session) (string, error) {
-			return tryRelay(ctx, s, trust == "login", where)
+			return tryRelay(ctx, s, trust, where)
 		},
 	}
 }
@@ -58,7 +60,7 @@ func relayExpected(trust, where string, demand bool) []string {
 		return []string{"accepted"}
 	case trust == "interface": // which names nobody
 		return []string{"accepted for nobody", "accepted"}
-	case trust != "none":
+	case trust == "login", trust == "assumption":
 		return []string{"accepted for the account", "accepted"}
 	case demand:
 		return []string{"530 5.7.0"}
@@ -67,22 +69,27 @@ func relayExpected(trust, where string, demand bool) []string {
 	}
 }
 
-func tryRelay(ctx context.Context, s *Session, logIn bool, where string) (string, error) {
+func tryRelay(ctx context.Context, s *Session, trust, where string) (string, error) {
 	c, err := s.open(ctx, login.SMTP, login.Plain)
 	if err != nil {
 		return "", err
 	}
 	defer c.quit()
-	if logIn {
-		if got, err := c.logIn(s.Secrets.Name, s.Secrets.Password); err != nil || !got.positive {
-			return "login " + accepted(got), err
-		}
+	got, err := said{positive: true}, error(nil)
+	switch trust {
+	case "login":
+		got, err = c.logIn(s.Secrets.Name, s.Secrets.Password)
+	case "anonymous":
+		got, err = c.say("AUTH ANONYMOUS =")
+	}
+	if err != nil || !got.positive {
+		return "login " + accepted(got), err
 	}
 	to := s.Secrets.Name + "@" + login.DefaultDomain
 	if where == "remote" {
 		to = "somebody@elsewhere.example"
 	}
-	got, err := c.send("sender@elsewhere.example", to, "Subject: relay\r\n\r\nrelay\r\n")
+	got, err = c.send("sender@elsewhere.example", to, "Subject: relay\r\n\r\nrelay\r\n")
 	if err != nil || got.positive {
 		return s.recorded(got, where), err
 	}

@@ -58,6 +58,9 @@ type Session struct {
 	// Relayed is what the server says of messages for other domains; nil where
 	// nobody can know.
 	Relayed func() []login.Relay
+	// Issue makes what an account can log in with in place of a password, with
+	// a flaw or without; nil where nobody gives out such things.
+	Issue func(account string, flaw login.Flaw) (login.Issued, error)
 
 	seen []Seen
 }
@@ -92,11 +95,21 @@ func (s *Session) Login(ctx context.Context, c clientsim.Config) clientsim.Resul
 func All(profiles []clientsim.Profile) []Scenario {
 	all := slices.Concat(
 		controls(), startups(), relays(), contents(), slowDowns(), ruleScenarios(), ntlmKinds(), secondChances(), identities(),
+		flaws(), bindings(), replays(), strangers(), salts(),
 		certificates(profiles), offeredRefused(profiles), withoutTLS(profiles))
 	slices.SortFunc(all, func(a, b Scenario) int {
 		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.ID, b.ID))
 	})
 	return all
+}
+
+// probe is the client without a manner of its own.
+func probe() clientsim.Profile {
+	p, err := clientsim.Get("probe")
+	if err != nil {
+		panic(err) // it is built in
+	}
+	return p
 }
 
 // shown makes the pointer that an exact exposure is.

@@ -6,41 +6,6 @@ import (
 	"github.com/mailmatrix/mailmatrix/internal/login"
 )
 
-// checks is the document's "User Database considerations": which mechanisms
-// a database can check. What is not here, it cannot.
-var checks = map[login.Database]map[login.Mechanism]bool{
-	// The server's own: passwords can be recovered, so digests can be checked.
-	login.WinGate: {
-		login.PLAIN: true, login.LOGIN: true, login.UserPass: true,
-		login.CRAMMD5: true, login.APOP: true,
-	},
-	// The operating system's: a plaintext password or an NTLM response.
-	login.NT: {
-		login.PLAIN: true, login.LOGIN: true, login.UserPass: true,
-		login.NTLM: true,
-	},
-}
-
-// secondChance is the document's "second-chance check": over POP3, with the
-// NT database, these check the override password, "because these methods
-// would otherwise not be available".
-var secondChance = map[login.Mechanism]bool{login.APOP: true, login.CRAMMD5: true}
-
-// canCheck reports whether the database can do m in protocol p at all.
-func (s *Server) canCheck(p login.Protocol, m login.Mechanism) bool {
-	switch {
-	case checks[s.setup.Database][m]:
-		return true
-	case s.bug(NTLMInWinGate) && m == login.NTLM:
-		return true
-	case p == login.SMTP && !s.bug(SecondChanceOverSMTP), s.setup.Database != login.NT, !secondChance[m]:
-		return false
-	case s.bug(SecondChanceMissing):
-		return false
-	}
-	return s.accounts.anyOverride || s.bug(SecondChanceAlways)
-}
-
 // secret is the password that m checks for the account in protocol p; "" is
 // none, and nobody logs in with that.
 func (s *Server) secret(p login.Protocol, m login.Mechanism, a login.Account) string {

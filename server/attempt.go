@@ -3,8 +3,11 @@ package server
 import (
 	"bytes"
 	"crypto/rand"
+	"crypto/subtle"
+	"crypto/tls"
 	"errors"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/mailmatrix/mailmatrix/internal/login"
@@ -29,12 +32,25 @@ func (s *session) newAttempt(impl mech.Impl) *attempt {
 func (a *attempt) unknown() bool { return a.looked && a.account == "" }
 
 func (a *attempt) config() mech.ServerConfig {
-	s := a.session.server
-	c := mech.ServerConfig{Identity: s.identity, Lookup: a.lookup, MinimumNTLM: s.minimumNTLM(), Rand: rand.Reader, Now: s.clock.Now}
+	session, s := a.session, a.session.server
+	c := mech.ServerConfig{
+		Identity: s.identity, Protocol: session.protocol, Rand: rand.Reader, Now: s.clock.Now, MinimumNTLM: s.minimumNTLM(),
+		Lookup: a.lookup, Check: a.check, Keys: a.keys, Known: a.known, Token: s.tokens.Verify,
+		PlusListed: s.lists(session.protocol, a.mechanism+"-PLUS", session.link()) && !s.bug(DowngradeIgnored),
+		Shown:      session.shown, Certificate: session.certificate, Kerberos: s.kerberos,
+	}
+	if t, ok := session.conn.(*tls.Conn); ok {
+		state := t.ConnectionState()
+		c.TLS = &state
+	}
+	if s.bug(TicketReplayed) {
+		c.Kerberos = s.issuer.realm.Service(s.clock.Now) // one that has seen nothing
+	}
 	if s.bug(ChallengeNameless) && (a.mechanism == login.CRAMMD5 || a.mechanism == login.APOP) {
 		c.Identity = nameless
 	}
-	if s.bug(ChallengeReused) && a.mechanism == login.CRAMMD5 || s.bug(TimestampConstant) && a.mechanism == login.APOP {
+	if s.bug(ChallengeReused) && a.mechanism == login.CRAMMD5 || s.bug(TimestampConstant) && a.mechanism == login.APOP ||
+		s.bug(NonceReused) && a.mechanism != login.CRAMMD5 && a.mechanism != login.APOP {
 		c.Rand, c.Now = zeros{}, func() time.Time { return time.Unix(0, 0) }
 	}
 	return c
@@ -70,17 +86,66 @@ func (a *attempt) next(message []byte) (challenge []byte, done bool, err error) 
 	return challenge, done, err
 }
 
-// lookup finds the secret for a half. An unknown name gets one too, which
-// verifies nothing, so that it takes the same steps as a wrong password.
-func (a *attempt) lookup(name string) (secret string, ok bool) {
-	s := a.session.server
-	account, known := s.accounts.find(name)
+// known reports whether there is an account of that name.
+func (a *attempt) known(name string) bool {
+	account, known := a.session.server.accounts.find(name)
 	a.looked, a.account = true, account.Name
-	if !known {
+	return known
+}
+
+// lookup finds the password for a half. An unknown name gets one too, which
+// verifies nothing, so that it takes the same steps as a wrong password.
+func (a *attempt) lookup(name string) (password string, ok bool) {
+	if !a.known(name) {
 		return "no account has this password", false
 	}
-	secret = s.secret(a.session.protocol, a.mechanism, account)
-	return secret, secret != ""
+	account, _ := a.session.server.accounts.find(name)
+	password = a.session.server.secret(a.session.protocol, a.mechanism, account)
+	return password, password != ""
+}
+
+// check compares a password that was sent itself with what the database
+// holds; for an unknown name in the same time.
+func (a *attempt) check(name, password string) bool {
+	s := a.session.server
+	right, known := a.lookup(name)
+	if s.setup.Database == login.SCRAMKeys && !s.checksOverride(a.session.protocol, a.mechanism, a.overridden()) {
+		keys, known := a.keys(name, mech.SHA256)
+		return keys.Check(mech.SHA256, password) && known
+	}
+	same := subtle.ConstantTimeCompare([]byte(right), []byte(password)) == 1
+	return same && known
+}
+
+// overridden reports whether the account has an override password.
+func (a *attempt) overridden() bool {
+	account, _ := a.session.server.accounts.find(a.account)
+	return account.Override != ""
+}
+
+// keys finds SCRAM's; of an unknown name they verify nothing.
+func (a *attempt) keys(name string, hash mech.Hash) (mech.StoredKeys, bool) {
+	s := a.session.server
+	password, known := a.lookup(name)
+	if s.bug(SaltOfNobody) && !known {
+		name += rand.Text()
+	}
+	if !known {
+		return s.issuer.noKeys(hash, strings.ToLower(name)), false
+	}
+	keys, err := mech.NewStoredKeys(hash, password, s.issuer.salt(hash, strings.ToLower(a.account)), s.rounds())
+	if err != nil { // a password that SASLprep forbids: nobody can prove it
+		return s.issuer.noKeys(hash, strings.ToLower(name)), false
+	}
+	return keys, true
+}
+
+// rounds is SCRAM's iteration count (RFC 7677 4: at least 4,096).
+func (s *Server) rounds() int {
+	if s.bug(FewRounds) {
+		return mech.DefaultRounds / 4
+	}
+	return mech.DefaultRounds
 }
 
 // conclude records how an attempt ended and answers it. The record comes
@@ -129,9 +194,17 @@ func endOf(err error) ending {
 	return ending{err, login.ByServerProblems, sayTrouble, err.Error()}
 }
 
+// nobody is whom ANONYMOUS lets in. No account is called so: names of accounts
+// are parts of addresses.
+const nobody = "(nobody)"
+
 // admit opens what a login opens, and confirms it.
 func (s *session) admit(a *attempt, rec login.Record) {
-	switch err := s.dialect.admit(a.account); {
+	account := a.account
+	if s.anonymous = a.mechanism == login.ANONYMOUS; s.anonymous {
+		account = nobody
+	}
+	switch err := s.dialect.admit(account); {
 	case errors.Is(err, errMailboxInUse):
 		rec.Refusal, rec.Reason = login.ByMailboxInUse, err.Error()
 		s.refuse(rec, sayInUse)
@@ -141,7 +214,7 @@ func (s *session) admit(a *attempt, rec login.Record) {
 		s.refuse(rec, sayTrouble)
 		return
 	}
-	s.account = a.account
+	s.account = account
 	s.write(rec)
 	if s.server.bug(SuccessCode) && s.protocol == login.SMTP {
 		s.reply("235 2.0.0 you are logged in")
@@ -201,21 +274,6 @@ func (s *session) write(rec login.Record) {
 	s.server.record.add(rec)
 	s.event("login", slog.String("mechanism", string(rec.Mechanism)), slog.String("refusal", string(rec.Refusal)),
 		slog.String("reason", rec.Reason), slog.String("account", s.account))
-}
-
-// forgives is what the mutants do that let people in.
-func (s *session) forgives(a *attempt, err error) bool {
-	if !errors.Is(err, mech.ErrCredentials) {
-		return false
-	}
-	switch {
-	case s.server.bug(WrongAccepted):
-		return a.account != ""
-	case s.server.bug(UnknownAccepted) && a.unknown():
-		a.account = "nobody"
-		return true
-	}
-	return false
 }
 
 // zeros is a source of chance without any, for a mutant.

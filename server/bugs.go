@@ -55,7 +55,26 @@ const (
 	MechanismInUpperCase Bug = "mechanism-in-upper-case"
 	ChallengeReused      Bug = "challenge-reused"
 
-	NTLMInWinGate Bug = "ntlm-in-wingate"
+	NTLMInWinGate      Bug = "ntlm-in-wingate"
+	DigestInWinGate    Bug = "digest-md5-in-wingate"
+	PasswordNotBySCRAM Bug = "plain-not-in-scram"
+	KerberosInClassic  Bug = "kerberos-in-classic"
+
+	PlusInClear            Bug = "plus-in-clear"
+	BindingIgnored         Bug = "channel-binding-ignored"
+	DowngradeIgnored       Bug = "scram-downgrade-ignored"
+	FewRounds              Bug = "scram-few-rounds"
+	SaltOfNobody           Bug = "scram-salt-of-nobody"
+	NonceReused            Bug = "nonce-reused"
+	TokenForgedTaken       Bug = "forged-token-taken"
+	TokenExpiredTaken      Bug = "expired-token-taken"
+	TokenElsewhereTaken    Bug = "token-for-another-taken"
+	TokenNarrowTaken       Bug = "narrow-token-taken"
+	CertificateForgedTaken Bug = "client-certificate-unchecked"
+	AnonymousTrusted       Bug = "anonymous-trusted"
+	TicketExpiredTaken     Bug = "expired-ticket-taken"
+	TicketElsewhereTaken   Bug = "ticket-for-another-service-taken"
+	TicketReplayed         Bug = "ticket-replayed"
 
 	OverrideIgnored      Bug = "override-ignored"
 	OverrideOverSMTP     Bug = "override-over-smtp"
@@ -137,6 +156,24 @@ var bugs = []BugInfo{
 	{MechanismInUpperCase, "3; RFC 4954 4", "a mechanism's name is known in upper case only"},
 	{ChallengeReused, "3; RFC 2195 2", "CRAM-MD5 challenges are the same every time"},
 	{NTLMInWinGate, "4", "the wingate database accepts NTLM"},
+	{DigestInWinGate, "4", "the wingate database has DIGEST-MD5"},
+	{PasswordNotBySCRAM, "4", "the scram database cannot check PLAIN"},
+	{KerberosInClassic, "4", "Kerberos is available in classic"},
+	{PlusInClear, "RFC 5802 4; RFC 4422 A", "mechanisms that rest on TLS are listed and tried without it"},
+	{BindingIgnored, "RFC 5802 6", "a channel binding of another connection is accepted"},
+	{DowngradeIgnored, "RFC 5802 6", "a client that was told of no -PLUS form is believed"},
+	{FewRounds, "RFC 7677 4", "SCRAM's iteration count is 1,024"},
+	{SaltOfNobody, "RFC 5802 9", "a name that nobody has gets another salt each time"},
+	{NonceReused, "RFC 5802 5.1; RFC 2831 2.1.1", "SCRAM and DIGEST-MD5 have the same nonce every time"},
+	{TokenForgedTaken, "RFC 7628 4; RFC 7519 7.2", "a token with a wrong signature is accepted"},
+	{TokenExpiredTaken, "RFC 7628 4; RFC 7519 4.1.4", "an expired token is accepted"},
+	{TokenElsewhereTaken, "RFC 7519 4.1.3", "a token for another audience is accepted"},
+	{TokenNarrowTaken, "RFC 7628 3.2.2", "a token whose scope leaves mail out is accepted"},
+	{CertificateForgedTaken, "RFC 4422 A", "a client certificate of any authority is accepted"},
+	{AnonymousTrusted, "6; RFC 4505 4", "who logs in as nobody may relay"},
+	{TicketExpiredTaken, "RFC 4120 3.2.3", "an expired ticket is accepted"},
+	{TicketElsewhereTaken, "RFC 4120 3.2.3", "a ticket for another service is accepted"},
+	{TicketReplayed, "RFC 4120 3.2.3", "an authenticator is accepted twice"},
 	{OverrideIgnored, "5", "an override password is not looked at"},
 	{OverrideOverSMTP, "5", "the override password counts over SMTP"},
 	{AccountBesides, "5", "USER/PASS accepts the account's own password beside the override"},

@@ -15,18 +15,26 @@ type verdict struct {
 	reason    string
 }
 
+// link is what a decision may know of a connection.
+type link struct {
+	transport login.Transport
+	// certificate: the client has shown one that leads to an authority of ours.
+	certificate bool
+}
+
 // decide is the only place that knows whether mechanism m is permitted in
-// protocol p on transport t. What a connection lists and what it accepts are
-// both asked here, so they cannot differ. Policy comes before availability.
-func (s *Server) decide(p login.Protocol, m login.Mechanism, t login.Transport) verdict {
+// protocol p on a connection. What it lists and what it accepts are both asked
+// here, so they cannot differ. Policy comes before availability.
+func (s *Server) decide(p login.Protocol, m login.Mechanism, l link) verdict {
 	setting := s.setup.Policy.For(p, m)
+	lacking := s.lacking(p, m, l)
 	switch {
 	case s.setup.Posture.OfferedRefused:
 		return verdict{refusal: login.ByPolicy, reason: "posture: offered, then refused"}
-	case !s.permits(setting, t):
-		return verdict{refusal: login.ByPolicy, reason: "the setting is " + setting.String() + " and the connection is " + linkName(t)}
-	case !s.canCheck(p, m):
-		return verdict{refusal: login.ByAvailability, reason: "the " + string(s.setup.Database) + " database cannot check it"}
+	case !s.permits(setting, l.transport):
+		return verdict{refusal: login.ByPolicy, reason: "the setting is " + setting.String() + " and the connection is " + linkName(l.transport)}
+	case lacking != "":
+		return verdict{refusal: login.ByAvailability, reason: lacking}
 	default:
 		return verdict{permitted: true}
 	}
@@ -52,7 +60,7 @@ func linkName(t login.Transport) string {
 }
 
 // lists reports whether a connection shows m among what it accepts.
-func (s *Server) lists(p login.Protocol, m login.Mechanism, t login.Transport) bool {
+func (s *Server) lists(p login.Protocol, m login.Mechanism, l link) bool {
 	switch {
 	case s.setup.Posture.OfferedRefused:
 		return slices.Contains(s.setup.Policy.Mechanisms(), m)
@@ -61,17 +69,17 @@ func (s *Server) lists(p login.Protocol, m login.Mechanism, t login.Transport) b
 	case s.bug(DenyHidesOnly) && s.setup.Policy.For(p, m) == login.Deny:
 		return false
 	}
-	return s.decide(p, m, t).permitted
+	return s.decide(p, m, l).permitted
 }
 
 // mechanisms are all that anybody here has heard of, in the order of lists.
 var mechanisms = mech.All()
 
 // listed names the SASL mechanisms that a connection shows.
-func (s *Server) listed(p login.Protocol, t login.Transport) []login.Mechanism {
+func (s *Server) listed(p login.Protocol, l link) []login.Mechanism {
 	var names []login.Mechanism
 	for _, m := range mechanisms {
-		if m.In(p) && isSASL(m.Name) && s.lists(p, m.Name, t) {
+		if m.In(p) && isSASL(m.Name) && s.lists(p, m.Name, l) {
 			names = append(names, m.Name)
 		}
 	}
@@ -79,14 +87,14 @@ func (s *Server) listed(p login.Protocol, t login.Transport) []login.Mechanism {
 }
 
 // bareList is what POP3's AUTH without an argument lists: what CAPA does.
-func (s *Server) bareList(t login.Transport) []login.Mechanism {
+func (s *Server) bareList(l link) []login.Mechanism {
 	switch {
 	case s.bug(BareListNothing):
 		return nil
 	case s.bug(BareListEverything):
 		return slices.DeleteFunc(mech.Names(), func(m login.Mechanism) bool { return !isSASL(m) })
 	}
-	return s.listed(login.POP3, t)
+	return s.listed(login.POP3, l)
 }
 
 // isSASL: POP3's own two have commands of their own.

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"io"
 	"log/slog"
@@ -32,10 +33,16 @@ type session struct {
 	octets    int64 // how many have been read, in lines
 	over      bool  // nothing more is read
 
-	account  string // who is logged in; "" is nobody
-	failures int    // failed logins
-	errors   int    // commands that nobody understood
-	wasReset bool   // for a mutant
+	// certificate is the client's, if it showed one that was verified.
+	certificate *x509.Certificate
+	// shown is the server's own, as the client saw it.
+	shown *x509.Certificate
+
+	account   string // who is logged in; "" is nobody
+	anonymous bool   // by ANONYMOUS, as nobody
+	failures  int    // failed logins
+	errors    int    // commands that nobody understood
+	wasReset  bool   // for a mutant
 }
 
 // dialect is what SMTP and POP3 do each in their own way.
@@ -245,12 +252,15 @@ func (s *session) transport() login.Transport {
 	return login.Plain
 }
 
-// listedTransport is the link that the lists are made for.
-func (s *session) listedTransport() login.Transport {
+// link is what a decision knows of the session's connection.
+func (s *session) link() link { return link{s.transport(), s.certificate != nil} }
+
+// listedLink is the one that the lists are made for.
+func (s *session) listedLink() link {
 	if s.server.bug(ListKeptAfterTLS) {
-		return login.Plain
+		return link{transport: login.Plain}
 	}
-	return s.transport()
+	return s.link()
 }
 
 // offersTLS reports whether STARTTLS or STLS would start TLS now.
@@ -315,7 +325,7 @@ func (s *session) handshake() error {
 		trusted = bytes.NewReader(bytes.Clone(early))
 	}
 	s.allow(s.server.limits.Handshake)
-	t := tls.Server(s.raw, s.server.tls[s.protocol])
+	t := tls.Server(s.raw, s.tlsConfig())
 	if err := t.Handshake(); err != nil {
 		s.event("tls failed", slog.String("error", err.Error()))
 		return err
@@ -324,6 +334,7 @@ func (s *session) handshake() error {
 		s.server.onHandshake()
 	}
 	s.conn, s.encrypted = t, true
+	s.certificate = s.server.verified(t.ConnectionState().PeerCertificates)
 	if trusted != nil { // only the mutant comes here with anything
 		s.in.Reset(io.MultiReader(trusted, t))
 	} else {

@@ -51,16 +51,23 @@ type site struct {
 	*Server
 	t     testing.TB
 	ports map[port]string
+	// issued is what alice has beside her password.
+	issued login.Issued
 }
 
 // start serves a setup on all four ports until the test ends.
 func start(t testing.TB, setup login.Setup, opts ...Option) *site {
 	t.Helper()
-	s, err := New(setup, append([]Option{withStore(testStore)}, opts...)...)
+	s, err := New(setup, append([]Option{withStore(testStore), withIssuer(testIssuer)}, opts...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	site := &site{Server: s, t: t, ports: map[port]string{}}
+	if setup.Database == login.Full {
+		if site.issued, err = s.Issue("alice", login.Flawless); err != nil {
+			t.Fatal(err)
+		}
+	}
 	served := make(chan error, 4)
 	for _, p := range login.Protocols() {
 		for _, implicit := range []bool{false, true} {
@@ -96,6 +103,15 @@ var testStore = func() *certificates {
 	return c
 }()
 
+// testIssuer spares each test keys of its own.
+var testIssuer = func() *issuer {
+	i, err := newIssuer(login.DefaultIdentity, time.Now)
+	if err != nil {
+		panic(err)
+	}
+	return i
+}()
+
 func clientTLS() *tls.Config {
 	return &tls.Config{RootCAs: testStore.pool(), ServerName: login.DefaultIdentity}
 }
@@ -107,19 +123,39 @@ type peer struct {
 	r        *bufio.Reader
 	protocol login.Protocol
 	greeting string
+	issued   login.Issued // what the client has beside its password
+}
+
+// showing is how the client encrypts, with its certificate if it has one.
+func (c *peer) showing() *tls.Config {
+	config := clientTLS()
+	if c.issued.Has(login.PresentsCertificate) {
+		pair, err := tls.X509KeyPair(c.issued.Certificate, c.issued.Key)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &pair, nil }
+	}
+	return config
 }
 
 // dial connects and reads the greeting; over the implicit port if asked.
 func (s *site) dial(p login.Protocol, t login.Transport) *peer {
 	s.t.Helper()
+	return s.dialWith(p, t, s.issued)
+}
+
+func (s *site) dialWith(p login.Protocol, t login.Transport, issued login.Issued) *peer {
+	s.t.Helper()
 	conn, err := net.Dial("tcp", s.ports[port{p, t == login.TLS}])
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	if t == login.TLS {
-		conn = tls.Client(conn, clientTLS())
-	}
 	c := newPeer(s.t, conn, p)
+	c.issued = issued
+	if t == login.TLS {
+		c.handshake(c.showing())
+	}
 	c.greeting = c.read()
 	if t == login.StartTLS {
 		c.upgrade()
@@ -154,7 +190,7 @@ func (c *peer) upgrade() {
 	} else {
 		c.want("STLS", "+OK")
 	}
-	c.handshake(clientTLS())
+	c.handshake(c.showing())
 }
 
 func (c *peer) handshake(config *tls.Config) {
@@ -289,7 +325,12 @@ func (c *peer) logInAs(m login.Mechanism, config mech.ClientConfig) (answer stri
 	if !ok {
 		c.t.Fatalf("no mechanism %s", m)
 	}
-	config.Rand, config.Now = rand.Reader, time.Now
+	config.Protocol, config.Host, config.Rand, config.Now = c.protocol, login.DefaultIdentity, rand.Reader, time.Now
+	config.Token, config.Ticket = c.issued.Token, c.issued.Tickets[c.protocol]
+	if t, ok := c.conn.(*tls.Conn); ok && config.TLS == nil {
+		state := t.ConnectionState()
+		config.TLS = &state
+	}
 	name, password := config.Username, config.Password
 	client := impl.Client(config)
 	switch m {

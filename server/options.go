@@ -3,6 +3,8 @@ package server
 import (
 	"crypto/tls"
 	"log/slog"
+
+	"github.com/mailmatrix/mailmatrix/internal/mech/kerberos"
 )
 
 // Option changes a [Server], or every server of a [Reference], from its
@@ -24,11 +26,22 @@ func WithCertificate(certificates ...tls.Certificate) Option {
 	return func(s *Server) { s.given = certificates }
 }
 
+// WithTokens has bearer tokens verified by v, in place of the server's own
+// issuer.
+func WithTokens(v TokenVerifier) Option { return func(s *Server) { s.tokens = v } }
+
+// WithKerberos has tickets accepted by k, such as one made of a keytab from a
+// KDC, in place of the server's own realm.
+func WithKerberos(k *kerberos.Service) Option { return func(s *Server) { s.kerberos = k } }
+
 // WithBug makes the server a mutant: it breaks the one rule that b names.
 func WithBug(b Bug) Option { return func(s *Server) { s.mutant = b } }
 
 // withStore shares certificates among the servers of a Reference.
 func withStore(c *certificates) Option { return func(s *Server) { s.store = c } }
+
+// withIssuer shares an issuer among the servers of a Reference.
+func withIssuer(i *issuer) Option { return func(s *Server) { s.issuer = i } }
 
 // withHandshakes calls f after each full TLS handshake.
 func withHandshakes(f func()) Option { return func(s *Server) { s.onHandshake = f } }

@@ -38,9 +38,9 @@ func (p *pop3) greet() {
 }
 
 func (p *pop3) showsTimestamp() bool {
-	link := p.transport()
+	link := p.link()
 	if p.offersTLS() {
-		link = login.StartTLS
+		link.transport = login.StartTLS
 	}
 	switch {
 	case p.server.bug(TimestampMissing):
@@ -110,7 +110,7 @@ func (p *pop3) authorization(verb, arg string, user *attempt) {
 
 // startUser takes a name, known or not, if policy and database let it.
 func (p *pop3) startUser(name string) {
-	decided := p.server.decide(login.POP3, login.UserPass, p.transport())
+	decided := p.server.decide(login.POP3, login.UserPass, p.link())
 	if !decided.permitted && !p.server.bug(UserRefusedAtPass) {
 		p.refuse(login.Record{Mechanism: login.UserPass, Refusal: decided.refusal, Reason: decided.reason}, p.policyPhrase())
 		return
@@ -135,7 +135,7 @@ func (p *pop3) pass(user *attempt, password string) {
 		p.misplaced("PASS", password, "PASS without USER")
 		return
 	}
-	if decided := p.server.decide(login.POP3, login.UserPass, p.transport()); !decided.permitted {
+	if decided := p.server.decide(login.POP3, login.UserPass, p.link()); !decided.permitted {
 		// Only a mutant lets USER pass in such a case.
 		p.refuse(login.Record{Mechanism: login.UserPass, Refusal: decided.refusal, Reason: decided.reason}, sayNotPermitted)
 		return
@@ -151,7 +151,7 @@ func (p *pop3) pass(user *attempt, password string) {
 
 // digest obeys APOP (RFC 1939 7).
 func (p *pop3) digest(arg string) {
-	decided := p.server.decide(login.POP3, login.APOP, p.transport())
+	decided := p.server.decide(login.POP3, login.APOP, p.link())
 	if !decided.permitted {
 		p.refuse(login.Record{Mechanism: login.APOP, Refusal: decided.refusal, Reason: decided.reason}, p.policyPhrase())
 		return
@@ -168,7 +168,7 @@ func (p *pop3) digest(arg string) {
 // each line.
 func (p *pop3) list() {
 	p.reply("+OK")
-	for _, m := range p.server.bareList(p.listedTransport()) {
+	for _, m := range p.server.bareList(p.listedLink()) {
 		p.reply(string(m))
 	}
 	p.reply(".")
@@ -188,7 +188,7 @@ func (p *pop3) capabilities(arg string) {
 	p.reply("AUTH-RESP-CODE") // RFC 3206 6
 	p.reply("PIPELINING")
 	p.reply("EXPIRE NEVER")
-	link := p.listedTransport()
+	link := p.listedLink()
 	if p.server.lists(login.POP3, login.UserPass, link) {
 		p.reply("USER")
 	}
@@ -206,7 +206,8 @@ func (p *pop3) capabilities(arg string) {
 // admit locks the account's mailbox: RFC 1939 4, a login that cannot have it
 // is refused.
 func (p *pop3) admit(account string) error {
-	mail, err := p.server.mail.open(account, p.server.bug(MailboxShared))
+	// Whoever comes as nobody gets a mailbox that nothing is delivered to.
+	mail, err := p.server.mail.open(account, p.anonymous || p.server.bug(MailboxShared))
 	if err != nil {
 		return err
 	}

@@ -56,7 +56,7 @@ func TestCAPA(t *testing.T) {
 	s := start(t, open())
 	c := s.pop3(login.Plain)
 	want := []string{"TOP", "UIDL", "RESP-CODES", "AUTH-RESP-CODE", "PIPELINING", "EXPIRE NEVER", "USER",
-		"SASL LOGIN PLAIN CRAM-MD5", "STLS", "IMPLEMENTATION mailmatrix"}
+		"SASL LOGIN PLAIN CRAM-MD5 SCRAM-SHA-1 SCRAM-SHA-256", "STLS", "IMPLEMENTATION mailmatrix"}
 	if got := c.list(); !slices.Equal(got, want) {
 		t.Errorf("before: %q", got)
 	}
@@ -76,7 +76,7 @@ func TestCAPA(t *testing.T) {
 func TestBareAuth(t *testing.T) {
 	c := start(t, open()).pop3(login.Plain)
 	c.want("AUTH", "+OK")
-	if got := c.dotted(); !slices.Equal(got, []string{"LOGIN", "PLAIN", "CRAM-MD5"}) {
+	if got := c.dotted(); !slices.Equal(got, []string{"LOGIN", "PLAIN", "CRAM-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256"}) {
 		t.Errorf("list %q", got)
 	}
 	denied := start(t, with(open(), func(s *login.Setup) { s.Policy = login.Policy{} })).pop3(login.Plain)

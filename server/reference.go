@@ -24,6 +24,7 @@ import (
 type Reference struct {
 	opts       []Option
 	store      *certificates
+	issuer     *issuer
 	pool       *x509.CertPool
 	listeners  map[port]net.Listener
 	closed     *closedPort
@@ -64,7 +65,10 @@ func NewReference(opts ...Option) (*Reference, error) {
 	if r.closed, err = newClosedPort(); err != nil {
 		return nil, err
 	}
-	r.opts = append([]Option{withStore(r.store), withHandshakes(func() { r.handshakes.Add(1) })}, opts...)
+	if r.issuer, err = newIssuer(login.DefaultIdentity, probe.clock.Now); err != nil {
+		return nil, err
+	}
+	r.opts = append([]Option{withStore(r.store), withIssuer(r.issuer), withHandshakes(func() { r.handshakes.Add(1) })}, opts...)
 	for _, p := range login.Protocols() {
 		for _, implicit := range []bool{false, true} {
 			l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -81,6 +85,13 @@ func NewReference(opts ...Option) (*Reference, error) {
 
 // Name is what reports call this target.
 func (r *Reference) Name() string { return "reference" }
+
+// Issue makes what an account of any server of this run can log in with in
+// place of a password. With a flaw it is no good; what cannot have the flaw is
+// left out.
+func (r *Reference) Issue(account string, flaw login.Flaw) (login.Issued, error) {
+	return r.issuer.issue(account, flaw)
+}
 
 // Counts is safe to call at any time.
 func (r *Reference) Counts() Counts {

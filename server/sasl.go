@@ -29,9 +29,9 @@ func (s *session) auth(arg string) {
 		return
 	}
 	// Rule 3: at the command, before any secret is asked for.
-	decided := s.server.decide(s.protocol, impl.Name, s.transport())
+	decided := s.server.decide(s.protocol, impl.Name, s.link())
 	refused := login.Record{Mechanism: impl.Name, Refusal: decided.refusal, Reason: decided.reason}
-	if !decided.permitted && (!s.server.bug(PolicyAtTheEnd) || impl.Server == nil) {
+	if !decided.permitted && !s.server.bug(PolicyAtTheEnd) {
 		s.refuse(refused, s.policyPhrase())
 		return
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/mailmatrix/mailmatrix/internal/certs"
 	"github.com/mailmatrix/mailmatrix/internal/login"
+	"github.com/mailmatrix/mailmatrix/internal/mech/kerberos"
 )
 
 // Server is one setup brought to life. Get one from [New].
@@ -32,6 +33,9 @@ type Server struct {
 	limits      Limits
 	given       []tls.Certificate
 	store       *certificates
+	issuer      *issuer
+	tokens      TokenVerifier
+	kerberos    *kerberos.Service
 	mutant      Bug
 	onHandshake func()
 
@@ -91,10 +95,36 @@ func New(setup login.Setup, opts ...Option) (*Server, error) {
 	if s.trust, err = newTrust(setup.Trust, setup.Accounts); err != nil {
 		return nil, err
 	}
+	if err = s.loadIssuer(); err != nil {
+		return nil, err
+	}
 	if err = s.loadTLS(); err != nil {
 		return nil, err
 	}
 	return s, nil
+}
+
+// loadIssuer prepares what is checked besides passwords. What was given from
+// outside stays.
+func (s *Server) loadIssuer() (err error) {
+	if s.issuer == nil {
+		if s.issuer, err = newIssuer(s.identity, s.clock.Now); err != nil {
+			return err
+		}
+	}
+	if s.tokens == nil {
+		s.tokens = s.issuer.tokens
+	}
+	if s.kerberos == nil {
+		s.kerberos = s.issuer.service
+	}
+	return nil
+}
+
+// Issue makes what the account can log in with in place of a password. With a
+// flaw it is no good; what cannot have the flaw is left out.
+func (s *Server) Issue(account string, flaw login.Flaw) (login.Issued, error) {
+	return s.issuer.issue(account, flaw)
 }
 
 // loadTLS prepares the certificate that the setup asks for.
@@ -106,8 +136,9 @@ func (s *Server) loadTLS() error {
 	}
 	if len(s.given) > 0 {
 		for _, p := range login.Protocols() {
-			s.tls[p] = tlsConfig(s.setup.Flavour, p, s.mutant)
-			s.tls[p].Certificates = s.given
+			config := tlsConfig(s.setup.Flavour, p, s.mutant)
+			config.Certificates = s.given
+			s.tls[p] = s.askingForCertificate(config, p)
 		}
 		return nil
 	}
@@ -126,7 +157,7 @@ func (s *Server) loadTLS() error {
 		if err != nil {
 			return err
 		}
-		s.tls[p] = config
+		s.tls[p] = s.askingForCertificate(config, p)
 	}
 	return nil
 }

@@ -97,7 +97,7 @@ func (f *smtpFront) greeted(extended bool, name string) {
 		f.reply("250-STARTTLS")
 	}
 	// RFC 4954 4: after a login there is no other, so nothing to list.
-	if names := f.server.listed(login.SMTP, f.listedTransport()); len(names) > 0 && (f.account == "" || f.server.bug(AuthListedAfterLogin)) {
+	if names := f.server.listed(login.SMTP, f.listedLink()); len(names) > 0 && (f.account == "" || f.server.bug(AuthListedAfterLogin)) {
 		f.out = append(f.out, "250-AUTH"...)
 		f.out = appendNames(f.out, names)
 	}

@@ -132,7 +132,7 @@ func TestEHLOList(t *testing.T) {
 	s := start(t, open())
 	c := s.smtp(login.Plain)
 	clear := strings.Join(c.list(), "|")
-	if want := "mail.example.test|PIPELINING|8BITMIME|STARTTLS|AUTH LOGIN PLAIN CRAM-MD5|SIZE 10485760|ENHANCEDSTATUSCODES"; clear != want {
+	if want := "mail.example.test|PIPELINING|8BITMIME|STARTTLS|AUTH LOGIN PLAIN CRAM-MD5 SCRAM-SHA-1 SCRAM-SHA-256|SIZE 10485760|ENHANCEDSTATUSCODES"; clear != want {
 		t.Errorf("in clear: %s", clear)
 	}
 	c.upgrade()

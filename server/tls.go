@@ -2,6 +2,7 @@ package server
 
 import (
 	"crypto/tls"
+	"crypto/x509"
 
 	"github.com/mailmatrix/mailmatrix/internal/login"
 )
@@ -29,6 +30,34 @@ func tlsConfig(f login.Flavour, p login.Protocol, mutant Bug) *tls.Config {
 	return config
 }
 
+// askingForCertificate has the client show a certificate where it can log in
+// with one, and only there: some clients bother their user about it. None is
+// demanded, and which is good is not for the handshake to say.
+func (s *Server) askingForCertificate(config *tls.Config, p login.Protocol) *tls.Config {
+	if !s.decide(p, login.EXTERNAL, link{transport: login.TLS, certificate: true}).permitted {
+		return config
+	}
+	config = config.Clone()
+	config.ClientAuth, config.ClientCAs = tls.RequestClientCert, s.issuer.clients.pool()
+	return config
+}
+
+// verified is the client's certificate, if it has shown one that leads to the
+// authority, is current and is for clients; else nil.
+func (s *Server) verified(chain []*x509.Certificate) *x509.Certificate {
+	if len(chain) == 0 {
+		return nil
+	}
+	if s.bug(CertificateForgedTaken) {
+		return chain[0]
+	}
+	leaf, err := s.issuer.clients.verify(chain, s.clock.Now())
+	if err != nil {
+		return nil
+	}
+	return leaf
+}
+
 // modernSuites are for TLS 1.2; those of TLS 1.3 are not chosen
 // (RFC 9325 4.2: forward secrecy and authenticated encryption).
 var modernSuites = []uint16{
@@ -49,6 +78,41 @@ var oldSuites = []uint16{
 	tls.TLS_RSA_WITH_AES_128_CBC_SHA,
 	tls.TLS_RSA_WITH_AES_256_CBC_SHA,
 	tls.TLS_RSA_WITH_3DES_EDE_CBC_SHA,
+}
+
+// tlsConfig is the configuration for this connection. Where a channel binding
+// may be to the server's certificate (RFC 5929 4), it notes which one that is.
+func (s *session) tlsConfig() *tls.Config {
+	config := s.server.tls[s.protocol]
+	within := link{transport: login.TLS}
+	if !s.server.decide(s.protocol, login.SCRAMSHA1PLUS, within).permitted &&
+		!s.server.decide(s.protocol, login.SCRAMSHA256PLUS, within).permitted {
+		return config
+	}
+	noting := config.Clone()
+	noting.Certificates = nil // else crypto/tls may choose among them without asking
+	noting.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+		chosen, err := choose(config, hello)
+		if err == nil {
+			s.shown = chosen.Leaf
+		}
+		return chosen, err
+	}
+	return noting
+}
+
+// choose takes the certificate that config shows to a client: the first that
+// it can use, or else the first.
+func choose(config *tls.Config, hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+	if config.GetCertificate != nil {
+		return config.GetCertificate(hello)
+	}
+	for i := range config.Certificates {
+		if hello.SupportsCertificate(&config.Certificates[i]) == nil {
+			return &config.Certificates[i], nil
+		}
+	}
+	return &config.Certificates[0], nil
 }
 
 // show adds the certificate to the configuration and, where rsa is not nil,

@@ -165,17 +165,18 @@ func cutAddress(address string) (name, domain string) {
 	return address[:at], address[at+1:]
 }
 
-// trusted is rule 6: a login, an assumption, or a trusted interface.
+// trusted is rule 6: a login that says who somebody is, an assumption, or a
+// trusted interface.
 func (f *smtpFront) trusted() bool {
 	t, s := f.server.trust, f.server
-	return f.account != "" ||
+	return f.account != "" && (!f.anonymous || s.bug(AnonymousTrusted)) ||
 		t.assumed(f.raw.RemoteAddr()) != "" && !s.bug(AssumptionIgnored) ||
 		t.trustedInterface(f.raw.LocalAddr()) && !s.bug(InterfaceIgnored)
 }
 
 // sender is the account that the client acts for, if any.
 func (f *smtpFront) sender() string {
-	if f.account != "" {
+	if f.account != "" && !f.anonymous {
 		return f.account
 	}
 	if f.server.bug(AssumptionNameless) {

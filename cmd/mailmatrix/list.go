@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -27,19 +28,22 @@ type item struct {
 	Protocols  []login.Protocol `json:"protocols,omitempty"`
 	Confidence login.Confidence `json:"confidence,omitempty"`
 	Refs       []string         `json:"refs,omitempty"`
+	// Checks is what a database checks each mechanism's logins by.
+	Checks map[login.Mechanism]string `json:"checks,omitempty"`
 }
 
 // lists are what there is to be listed, in the order of the help.
 var lists = []struct {
 	name  string
 	items func() []item
+	write func(io.Writer, []item) error
 }{
-	{"profiles", listProfiles},
-	{"mechanisms", listMechanisms},
-	{"databases", listDatabases},
-	{"scenarios", listScenarios},
-	{"formats", listFormats},
-	{"mutants", listMutants},
+	{"profiles", listProfiles, writeItems},
+	{"mechanisms", listMechanisms, writeItems},
+	{"databases", listDatabases, writeDatabases},
+	{"scenarios", listScenarios, writeItems},
+	{"formats", listFormats, writeItems},
+	{"mutants", listMutants, writeItems},
 }
 
 func newList(t terminal) *cobra.Command {
@@ -73,7 +77,7 @@ func newList(t terminal) *cobra.Command {
 				if form == "json" {
 					return writeJSON(t.Out, l.items())
 				}
-				return writeItems(t.Out, l.items())
+				return l.write(t.Out, l.items())
 			}
 			return nil
 		},
@@ -136,16 +140,45 @@ func listMechanisms() []item {
 	return items
 }
 
+// listDatabases says for each database which mechanisms it can check, and by
+// what.
 func listDatabases() []item {
 	about := map[login.Database]string{
-		login.WinGate: "the server's own: passwords can be recovered, NTLM is not available",
-		login.NT:      "the operating system's: checks a plaintext password or an NTLM response, nothing else",
+		login.WinGate:   "the server's own: passwords can be recovered, NTLM is not available",
+		login.NT:        "the operating system's: checks a plaintext password or an NTLM response, nothing else",
+		login.Full:      "everything there is",
+		login.SCRAMKeys: "SCRAM keys in place of passwords",
 	}
 	var items []item
 	for _, d := range login.Databases() {
-		items = append(items, item{ID: string(d), Title: about[d]})
+		i := item{ID: string(d), Title: about[d], Checks: map[login.Mechanism]string{}}
+		for m, by := range server.DatabaseChecks(d) {
+			i.Checks[m] = string(by)
+		}
+		items = append(items, i)
 	}
 	return items
+}
+
+// writeDatabases is a table: mechanisms down, databases across.
+func writeDatabases(w io.Writer, items []item) error {
+	if err := writeItems(w, items); err != nil {
+		return err
+	}
+	tab := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprint(tab, "\nwhat checks a login")
+	for _, d := range items {
+		_, _ = fmt.Fprintf(tab, "\t%s", d.ID)
+	}
+	for _, m := range mech.Names() {
+		_, _ = fmt.Fprintf(tab, "\n%s", m)
+		for _, d := range items {
+			_, _ = fmt.Fprintf(tab, "\t%s", cmp.Or(d.Checks[m], "-"))
+		}
+	}
+	_, _ = fmt.Fprint(tab, "\n\nnt has SCRAM, APOP and CRAM-MD5 over POP3 where an account has an override password.\n"+
+		"GSSAPI is never there in flavour classic; the -PLUS forms and EXTERNAL exist inside TLS alone.\n")
+	return tab.Flush()
 }
 
 func listScenarios() []item {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/mailmatrix/mailmatrix/internal/certs"
 	"github.com/mailmatrix/mailmatrix/internal/login"
+	"github.com/mailmatrix/mailmatrix/server"
 )
 
 // props are what serve makes for the occasion: an account, and certificates
@@ -93,6 +94,20 @@ func (p *props) issue(identity string) error {
 		p.certificates = append(p.certificates, leaf)
 	}
 	return p.write("ca.pem", authority.PEM())
+}
+
+// hand puts into the folder what the server gives out in place of a password.
+func (p *props) hand(s *server.Server) error {
+	issued, err := s.Issue(p.account.Name, login.Flawless)
+	if err != nil {
+		return err
+	}
+	for name, data := range map[string][]byte{"token": []byte(issued.Token + "\n"), "client.pem": issued.Certificate, "client.key": issued.Key} {
+		if err := p.write(name, data); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (p *props) path(name string) string { return filepath.Join(p.folder, name) }

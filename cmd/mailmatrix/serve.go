@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"maps"
 	"net"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mailmatrix/mailmatrix/internal/login"
+	"github.com/mailmatrix/mailmatrix/internal/mech/kerberos"
 	"github.com/mailmatrix/mailmatrix/server"
 )
 
@@ -56,7 +58,7 @@ Flags win over the file. A port of 0 is chosen by the system.`,
 	f.StringVar(&file, "config", "", "read all of this from a YAML `FILE`")
 	f.StringVar(&policy, "policy", "", "settings of the mechanisms, in a YAML `FILE`")
 	f.StringVar(&flags.Flavour, "flavour", "", "classic or modern (default modern)")
-	f.StringVar(&flags.Database, "database", "", "wingate or nt (default wingate)")
+	f.StringVar(&flags.Database, "database", "", "wingate, nt, full or scram (default wingate)")
 	f.StringVar(&flags.Identity, "identity", "", "the server's own name (default: this machine's)")
 	f.StringVar(&flags.Listen, "listen", "", "address to listen on (default 127.0.0.1)")
 	f.IntVar(&flags.Ports.SMTP, "smtp", 0, "port for SMTP")
@@ -65,6 +67,7 @@ Flags win over the file. A port of 0 is chosen by the system.`,
 	f.IntVar(&flags.Ports.POP3S, "pop3s", 0, "port for POP3 inside TLS, flavour modern")
 	f.StringVar(&flags.Certificate, "certificate", "", "certificate in a PEM `FILE` (default: made for the occasion)")
 	f.StringVar(&flags.Key, "key", "", "its key in a PEM `FILE`")
+	f.StringVar(&flags.Keytab, "keytab", "", "keys of smtp/IDENTITY and pop/IDENTITY from your KDC, in a `FILE`; database full")
 	f.BoolVarP(&quiet, "quiet", "q", false, "no log of what happens")
 	return c
 }
@@ -78,9 +81,22 @@ func serve(ctx context.Context, t terminal, config serveConfig, setup login.Setu
 	defer func() { err = errors.Join(err, props.remove()) }()
 	setup.Accounts = []login.Account{props.account}
 
-	s, err := server.New(setup, server.WithCertificate(props.certificates...), server.WithLogger(logger))
+	options := []server.Option{server.WithCertificate(props.certificates...), server.WithLogger(logger)}
+	if config.Keytab != "" {
+		service, err := readKeytab(config.Keytab)
+		if err != nil {
+			return err
+		}
+		options = append(options, server.WithKerberos(service))
+	}
+	s, err := server.New(setup, options...)
 	if err != nil {
 		return err
+	}
+	if setup.Database == login.Full {
+		if err := props.hand(s); err != nil {
+			return err
+		}
 	}
 	doors, err := openDoors(config, s)
 	if err != nil {
@@ -106,6 +122,19 @@ func serve(ctx context.Context, t terminal, config serveConfig, setup login.Setu
 		err = errors.Join(err, closing)
 	}
 	return err
+}
+
+// readKeytab takes the service keys of somebody's KDC.
+func readKeytab(name string) (*kerberos.Service, error) {
+	data, err := os.ReadFile(name) //nolint:gosec // the user names the file
+	if err != nil {
+		return nil, err
+	}
+	service, err := kerberos.NewService(data, time.Now)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return service, nil
 }
 
 // welcome is the mail that waits in the mailbox, so that a client has
@@ -169,6 +198,9 @@ func announce(t terminal, setup login.Setup, doors []door, p *props) error {
 	b.WriteString("\n  policy   ")
 	b.WriteString(policyText(setup.Policy))
 	fmt.Fprintf(&b, "\n  account  %s\n  password in %s\n  CA       in %s\n", p.account.Name, p.path("password"), p.ca)
+	if setup.Database == login.Full {
+		fmt.Fprintf(&b, "  token    in %s\n  client certificate in %s, its key in %s\n", p.path("token"), p.path("client.pem"), p.path("client.key"))
+	}
 	host, _, _ := net.SplitHostPort(doors[0].listener.Addr().String())
 	switch ip := net.ParseIP(host); {
 	case ip != nil && ip.IsUnspecified():

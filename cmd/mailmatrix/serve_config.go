@@ -40,6 +40,7 @@ type serveConfig struct {
 	Ports       ports  `yaml:"ports"`
 	Certificate string `yaml:"certificate"`
 	Key         string `yaml:"key"`
+	Keytab      string `yaml:"keytab"`
 
 	harness.PolicyFile `yaml:",inline"`
 }
@@ -74,20 +75,22 @@ func (c serveConfig) over(name string) (serveConfig, error) {
 	file.Ports.POP3S = cmp.Or(c.Ports.POP3S, file.Ports.POP3S)
 	file.Certificate = cmp.Or(c.Certificate, file.Certificate)
 	file.Key = cmp.Or(c.Key, file.Key)
+	file.Keytab = cmp.Or(c.Keytab, file.Keytab)
 	return file, nil
 }
 
-// defaultPolicy is what serve does when it is told nothing: no password in
-// clear.
+// defaultPolicy is what serve does when it is told nothing: no password and no
+// token in clear, and nothing that only who asks for it should have.
 func defaultPolicy() login.Policy {
 	p := login.Policy{Common: map[login.Mechanism]login.Setting{}}
 	for _, m := range mech.All() {
-		if m.Server == nil {
-			continue
-		}
-		p.Common[m.Name] = login.Allow
-		if m.Insecure() {
+		switch {
+		case m.Name == login.DIGESTMD5: // RFC 6331: not to be used any more
+		case m.Name == login.ANONYMOUS:
+		case m.Class >= login.ShowsToken:
 			p.Common[m.Name] = login.Secure
+		default:
+			p.Common[m.Name] = login.Allow
 		}
 	}
 	return p

@@ -22,24 +22,25 @@ const module = "github.com/mailmatrix/mailmatrix"
 // law lists, for each room, the rooms of ours that it may import. A room that
 // is not listed does not exist: a new one has to be written down here.
 var law = map[string][]string{
-	"internal/login":      {},
-	"internal/certs":      {},
-	"internal/archtest":   {},
-	"internal/strictyaml": {},
-	"internal/wire":       {"internal/login"},
-	"internal/mech":       {"internal/login", "internal/mech/ntlm"},
-	"internal/mech/ntlm":  {},
-	"reports":             {"internal/login"},
-	"docs":                {},
-	"server":              {"internal/login", "internal/wire", "internal/mech", "internal/certs"},
-	"clientsim":           {"internal/login", "internal/wire", "internal/mech"},
+	"internal/login":         {},
+	"internal/certs":         {},
+	"internal/archtest":      {},
+	"internal/strictyaml":    {},
+	"internal/wire":          {"internal/login"},
+	"internal/mech":          {"internal/login", "internal/mech/ntlm", "internal/mech/kerberos"},
+	"internal/mech/ntlm":     {},
+	"internal/mech/kerberos": {"internal/login"},
+	"reports":                {"internal/login"},
+	"docs":                   {},
+	"server":                 {"internal/login", "internal/wire", "internal/mech", "internal/mech/kerberos", "internal/certs"},
+	"clientsim":              {"internal/login", "internal/wire", "internal/mech"},
 	// A case runs against any target: never server, never harness.
 	"scenarios": {"internal/login", "internal/wire", "clientsim"},
 	// Remote checking links no server.
 	"harness":             {"internal/strictyaml", "internal/login", "internal/wire", "internal/mech", "clientsim", "scenarios"},
 	"harness/ginkgosuite": {"internal/login", "harness"},
 	"interop":             {},
-	"cmd/mailmatrix": {"internal/strictyaml", "internal/login", "internal/wire", "internal/mech", "internal/certs", "server", "clientsim",
+	"cmd/mailmatrix": {"internal/strictyaml", "internal/login", "internal/wire", "internal/mech", "internal/mech/kerberos", "internal/certs", "server", "clientsim",
 		"scenarios", "harness", "reports", "docs"},
 }
 

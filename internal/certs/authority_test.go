@@ -75,6 +75,20 @@ func TestIssue(t *testing.T) {
 		{name: "not yet", why: "so too", leaf: Leaf{Names: []string{"mail.example.test"}, NotBefore: present.AddDate(5, 0, 0)}, host: "mail.example.test", want: x509.Expired},
 		{name: "self-signed", why: "not the authority's work", leaf: Leaf{Names: []string{"mail.example.test"}, SelfSigned: true}, host: "mail.example.test", fail: is[x509.UnknownAuthorityError]},
 		{
+			name: "client", why: "it logs in with it, and is no server", leaf: Leaf{CommonName: "alice", CNOnly: true, Client: true, Mailboxes: []string{"alice@example.test"}}, want: x509.IncompatibleUsage,
+			look: func(c *x509.Certificate) string {
+				switch {
+				case !slices.Equal(c.ExtKeyUsage, []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}):
+					return "extended key usage is not clientAuth alone"
+				case c.Subject.CommonName != "alice" || !slices.Equal(c.EmailAddresses, []string{"alice@example.test"}) || len(c.DNSNames) > 0:
+					return fmt.Sprint("names went the wrong way: ", c.Subject, c.EmailAddresses, c.DNSNames)
+				case c.KeyUsage != x509.KeyUsageDigitalSignature:
+					return "the key does more than sign"
+				}
+				return ""
+			},
+		},
+		{
 			name: "shared RSA key", why: "the old suites need it, and it is slow to make", leaf: Leaf{Names: []string{"mail.example.test"}, PrivateKey: sharedRSA()}, host: "mail.example.test", want: -1,
 			look: func(c *x509.Certificate) string {
 				if !samePublic(c.PublicKey, sharedRSA().Public()) || c.KeyUsage&x509.KeyUsageKeyEncipherment == 0 {
@@ -135,6 +149,7 @@ func TestIssueRefuses(t *testing.T) {
 		{"ends before it begins", "no verifier would take it", Leaf{Names: []string{"a.test"}, NotBefore: present, NotAfter: present.Add(-time.Second)}},
 		{"unknown kind of key", "a mistake of the caller", Leaf{Names: []string{"a.test"}, Key: RSA + 1}},
 		{"name outside ASCII", "X.509 cannot hold it", Leaf{Names: []string{"bücher.test"}}},
+		{"mailbox outside ASCII", "X.509 cannot hold it", Leaf{CommonName: "a", CNOnly: true, Mailboxes: []string{"bücher@a.test"}}},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {

@@ -16,14 +16,18 @@ import (
 // verifiers refuse a server certificate.
 const leafLife = 397 * 24 * time.Hour
 
-// A Leaf describes a server certificate to be made.
+// A Leaf describes a certificate to be made: a server's, unless it is said to be a client's.
 type Leaf struct {
 	// Names go into the subject alternative names, as addresses where they parse as such. None = the common name alone.
 	Names []string
 	// CommonName is the subject. Empty = the first of Names.
 	CommonName string
-	// CNOnly leaves the subject alternative names out, as certificates of the 1990s did.
+	// CNOnly leaves Names out of the subject alternative names, as certificates of the 1990s did, and those of clients do.
 	CNOnly bool
+	// Mailboxes go into the subject alternative names too (RFC 5280 s4.2.1.6): whom a client's certificate is for.
+	Mailboxes []string
+	// Client makes it good for clients alone, and not for servers (RFC 5280 s4.2.1.12).
+	Client bool
 
 	// NotBefore and NotAfter bound the validity, to the second. Zero = chosen around the present: begun an hour ago, ending
 	// 397 days from now; or, where only one of them is set and that excludes the present, 397 days away from it.
@@ -92,6 +96,10 @@ func (l Leaf) template(now time.Time) (*x509.Certificate, error) {
 		NotAfter:              notAfter,
 		BasicConstraintsValid: true,
 		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		EmailAddresses:        l.Mailboxes,
+	}
+	if l.Client {
+		template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
 	}
 	if l.CNOnly {
 		return template, nil

@@ -147,6 +147,7 @@ func TestOpenSSLAcceptsWhatIsIssued(t *testing.T) {
 	authority := makeFiles().authority
 	at := strconv.FormatInt(present.Unix(), 10)
 	selfSigned := must(SelfSigned(Leaf{CommonName: "*.example.test"}, present))
+	client := must(authority.Issue(Leaf{CommonName: "alice", CNOnly: true, Client: true, Mailboxes: []string{"alice@example.test"}}))
 	rows := []struct {
 		name string
 		pair Pair
@@ -154,6 +155,8 @@ func TestOpenSSLAcceptsWhatIsIssued(t *testing.T) {
 		args string
 		says string
 	}{
+		{"client", client, authority.PEM(), "-purpose sslclient -verify_email alice@example.test", "OK"},
+		{"client as a server", client, authority.PEM(), "", "unsuitable certificate purpose"},
 		{"ECDSA", must(authority.Issue(Leaf{Names: []string{"mail.example.test"}})), authority.PEM(), "-verify_hostname mail.example.test", "OK"},
 		{"RSA", must(authority.Issue(Leaf{Names: []string{"mail.example.test"}, PrivateKey: sharedRSA()})), authority.PEM(), "-verify_hostname mail.example.test", "OK"},
 		{"wildcard", must(authority.Issue(Leaf{Names: []string{"*.example.test"}})), authority.PEM(), "-verify_hostname mail.example.test", "OK"},

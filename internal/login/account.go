@@ -11,10 +11,15 @@ const (
 	// NT is the operating system's: it can check a plaintext password or an
 	// NTLM response, nothing else.
 	NT Database = "nt"
+	// Full can check everything there is: it has passwords, tokens'
+	// and certificates' authorities, and a Kerberos service key.
+	Full Database = "full"
+	// SCRAMKeys has the keys of RFC 5802 3 in place of passwords.
+	SCRAMKeys Database = "scram"
 )
 
 // Databases lists them in the order of reports.
-func Databases() []Database { return []Database{WinGate, NT} }
+func Databases() []Database { return []Database{WinGate, NT, Full, SCRAMKeys} }
 
 // ParseDatabase accepts any letter case.
 func ParseDatabase(s string) (Database, error) { return ParseName("database", s, Databases()) }
@@ -77,6 +82,9 @@ type Secrets struct {
 
 	WindowsUser     string // the logged-on Windows user, unknown to the server
 	WindowsPassword string
+
+	Issued      Issued // what the account holds beside its password
+	WrongIssued Issued // what no account holds
 }
 
 func (s Secrets) String() string   { return "secrets of " + s.Name }
@@ -92,6 +100,14 @@ func (s Secrets) Presented(c Credential) string {
 	default:
 		return s.Wrong
 	}
+}
+
+// PresentedIssue is what c stands for where no password is asked for.
+func (s Secrets) PresentedIssue(c Credential) Issued {
+	if c == WithAccount {
+		return s.Issued
+	}
+	return s.WrongIssued
 }
 
 // Account is the account under override o.

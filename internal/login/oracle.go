@@ -82,21 +82,32 @@ func encryptionPossible(c Cell, f ClientFacts) bool {
 }
 
 // canCheck is the document's "User Database considerations" and the second
-// chance of "POP3 Override password".
+// chance of "POP3 Override password"; what came after the document is the
+// contract's rule 4.
 func canCheck(c Cell) bool {
+	secondChance := c.Database == NT && c.Protocol == POP3 && c.Override == OverrideSet
 	switch c.Mechanism {
 	case PLAIN, LOGIN:
 		return true
 	case UserPass:
 		return c.Protocol == POP3
 	case NTLM:
-		return c.Database == NT
-	case CRAMMD5, APOP:
-		if c.Mechanism == APOP && c.Protocol != POP3 {
-			return false
-		}
-		return c.Database == WinGate || c.Database == NT && c.Protocol == POP3 && c.Override == OverrideSet
-	default: // Kerberos "(not available)"
+		return c.Database == NT || c.Database == Full
+	case APOP:
+		return c.Protocol == POP3 && (c.Database == WinGate || c.Database == Full || secondChance)
+	case CRAMMD5:
+		return c.Database == WinGate || c.Database == Full || secondChance
+	case SCRAMSHA1, SCRAMSHA256:
+		return c.Database != NT || secondChance
+	case SCRAMSHA1PLUS, SCRAMSHA256PLUS: // without TLS there is nothing to bind to
+		return c.Transport.Encrypted() && (c.Database != NT || secondChance)
+	case DIGESTMD5, XOAUTH2, OAUTHBEARER, ANONYMOUS:
+		return c.Database == Full
+	case EXTERNAL: // without TLS there is no certificate
+		return c.Transport.Encrypted() && c.Database == Full
+	case GSSAPI: // the document: Kerberos "(not available)"
+		return c.Flavour == Modern && c.Database == Full
+	default:
 		return false
 	}
 }
@@ -108,7 +119,7 @@ func rightCredentials(c Cell) bool {
 		switch c.Mechanism {
 		case UserPass:
 			wanted = WithOverride
-		case APOP, CRAMMD5:
+		case APOP, CRAMMD5, SCRAMSHA1, SCRAMSHA1PLUS, SCRAMSHA256, SCRAMSHA256PLUS:
 			if c.Database == NT {
 				wanted = WithOverride
 			}
@@ -135,6 +146,17 @@ func shownByLogin(c Cell, f ClientFacts, when When) []Exposure {
 	switch c.Mechanism {
 	case PLAIN, LOGIN, UserPass:
 		class = ShowsPassword
+	case XOAUTH2, OAUTHBEARER:
+		class = ShowsToken
+	case ANONYMOUS:
+		return nil
+	case GSSAPI:
+		// The name is in the last message, and a ticket that is no good is
+		// refused before.
+		if c.Credential != WithAccount {
+			return nil
+		}
+		return []Exposure{exposed(c, ShowsIdentity, when, SecretAccount)}
 	}
 	var shown []Exposure
 	if c.Mechanism == NTLM && f.WindowsUserFirst {
@@ -143,6 +165,19 @@ func shownByLogin(c Cell, f ClientFacts, when When) []Exposure {
 			exposed(c, ShowsVerifier, BeforeRefusal, SecretWindowsUser))
 	}
 	return append(shown, exposed(c, ShowsIdentity, when, SecretAccount), exposed(c, class, when, secretNames[c.Credential]))
+}
+
+// shownAtFirst is what can be read in a first message that stands in the
+// command.
+func shownAtFirst(c Cell, f ClientFacts) []Exposure {
+	switch c.Mechanism {
+	case LOGIN, SCRAMSHA1, SCRAMSHA256, SCRAMSHA1PLUS, SCRAMSHA256PLUS: // the name alone
+		return []Exposure{exposed(c, ShowsIdentity, BeforeRefusal, SecretAccount)}
+	case NTLM, GSSAPI, EXTERNAL, ANONYMOUS: // nothing of the account
+		return nil
+	default:
+		return shownByLogin(c, f, BeforeRefusal)
+	}
 }
 
 func exposed(c Cell, class ExposureClass, when When, secret SecretName) Exposure {
@@ -176,7 +211,7 @@ func shownWhenRefused(c Cell, f ClientFacts, visible bool) []Exposure {
 	case c.Mechanism == APOP: // a digest over nothing
 		return name
 	case slices.Contains(f.Initial[c.Protocol], c.Mechanism):
-		return shownByLogin(c, f, BeforeRefusal)
+		return shownAtFirst(c, f)
 	case slices.Contains(f.AfterRefusal[c.Protocol], c.Mechanism):
 		return shownByLogin(c, f, AfterRefusal)
 	default:

@@ -15,10 +15,13 @@ import (
 // (RFC 1939 7). The challenge is that timestamp, angle brackets included; the
 // client's message is the two arguments of the command.
 var APOP = register(Impl{
-	Traits: login.Traits{Name: login.APOP, Class: login.ShowsVerifier, Protocols: pop3Only, Refs: []string{"RFC 1939 7"}},
+	Traits: login.Traits{Name: login.APOP, Class: login.ShowsVerifier, Protocols: pop3Only, Refs: []string{"RFC 1939 7"},
+		Compared: login.Comparison{Status: "Internet Standard, optional", Cracking: "one MD5",
+			// The digest's prefix is the server's to choose: CVE-2007-1558.
+			Malicious: "octets of the password itself, by MD5 collisions", Stolen: storedCleartext}},
 	Client: func(c ClientConfig) sasl.Client { return &apopClient{config: c} },
 	Server: func(c ServerConfig) Server { return &apopServer{config: c} },
-	Cracks: func(challenges [][]byte, message []byte, secret string) bool {
+	Cracks: func(_, challenges [][]byte, message []byte, secret string) bool {
 		for _, challenge := range challenges {
 			if strings.HasSuffix(string(message), " "+apopDigest(challenge, secret)) {
 				return true

@@ -14,10 +14,12 @@ import (
 // CRAMMD5 proves the password by a keyed digest of the server's challenge
 // (RFC 2195).
 var CRAMMD5 = register(Impl{
-	Traits: login.Traits{Name: login.CRAMMD5, Class: login.ShowsVerifier, Protocols: both, Refs: []string{"RFC 2195"}},
+	Traits: login.Traits{Name: login.CRAMMD5, Class: login.ShowsVerifier, Protocols: both, Refs: []string{"RFC 2195"},
+		Compared: login.Comparison{Status: "Proposed Standard", Cracking: "one HMAC-MD5",
+			Malicious: crackable, Stolen: storedCleartext}},
 	Client: func(c ClientConfig) sasl.Client { return &cramClient{config: c} },
 	Server: func(c ServerConfig) Server { return &cramServer{config: c} },
-	Cracks: func(challenges [][]byte, message []byte, secret string) bool {
+	Cracks: func(_, challenges [][]byte, message []byte, secret string) bool {
 		for _, challenge := range challenges {
 			if strings.HasSuffix(string(message), " "+cramDigest(secret, challenge)) {
 				return true

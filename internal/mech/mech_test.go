@@ -2,142 +2,26 @@ package mech
 
 import (
 	"bytes"
-	"crypto/rand"
 	"errors"
-	"os"
-	"path/filepath"
-	"strconv"
+	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"pgregory.net/rapid"
 
 	"github.com/mailmatrix/mailmatrix/internal/login"
 )
 
-// vector is a published exchange.
-type vector struct {
-	mechanism                   login.Mechanism
-	authzid, username, password string
-	messages                    []string // the server's and the client's in turn
-}
+// errClient is a client that does not go on.
+var errClient = errors.New("the client gives up")
 
-func readVector(t *testing.T, name string) vector {
-	t.Helper()
-	data, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var v vector
-	for line := range strings.Lines(string(data)) {
-		key, value, _ := strings.Cut(strings.TrimRight(line, "\n"), " ")
-		switch key {
-		case "#", "":
-		case "mechanism":
-			v.mechanism = login.Mechanism(value)
-		case "authzid":
-			v.authzid = value
-		case "username":
-			v.username = value
-		case "password":
-			v.password = value
-		case "S", "C":
-			text, err := strconv.Unquote(value)
-			if err != nil {
-				t.Fatalf("%s: %s: %v", name, line, err)
-			}
-			v.messages = append(v.messages, text)
-		default:
-			t.Fatalf("%s: unknown key %q", name, key)
-		}
-	}
-	return v
-}
-
-// Both halves replay the exchange that their document publishes.
-func TestVectors(t *testing.T) {
-	names, err := filepath.Glob("testdata/vectors/*.txt")
-	if err != nil || len(names) == 0 {
-		t.Fatalf("no vectors: %v", err)
-	}
-	for _, name := range names {
-		t.Run(filepath.Base(name), func(t *testing.T) {
-			v := readVector(t, name)
-			impl, ok := Get(v.mechanism)
-			if !ok {
-				t.Fatalf("no mechanism %q", v.mechanism)
-			}
-			replayClient(t, impl, v)
-			replayServer(t, impl, v)
-		})
-	}
-}
-
-func replayClient(t *testing.T, impl Impl, v vector) {
-	client := impl.Client(ClientConfig{Authzid: v.authzid, Username: v.username, Password: v.password})
-	_, kept, err := client.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := 0; i < len(v.messages); i += 2 {
-		got := kept // without an initial response the first message answers the first challenge
-		if kept = nil; got == nil {
-			if got, err = client.Next([]byte(v.messages[i])); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if string(got) != v.messages[i+1] {
-			t.Errorf("client says %q, the document %q", got, v.messages[i+1])
-		}
-	}
-}
-
-func replayServer(t *testing.T, impl Impl, v vector) {
-	server := impl.Server(testConfig(v.username, v.password))
-	challenge, _, err := server.Next(nil)
-	if err != nil && !errors.Is(err, ErrMalformed) {
-		t.Fatal(err)
-	}
-	for i := 0; i < len(v.messages); i += 2 {
-		switch s := server.(type) { // the published challenge in place of a fresh one
-		case *cramServer:
-			s.challenge = []byte(v.messages[0])
-		case *apopServer:
-			s.timestamp = []byte(v.messages[0])
-		default:
-			if string(challenge) != v.messages[i] {
-				t.Errorf("server says %q, the document %q", challenge, v.messages[i])
-			}
-		}
-		var done bool
-		challenge, done, err = server.Next([]byte(v.messages[i+1]))
-		if last := i+2 == len(v.messages); err != nil || done != last {
-			t.Errorf("message %q: done %v, %v", v.messages[i+1], done, err)
-		}
-	}
-	if server.Username() != v.username {
-		t.Errorf("server knows the client as %q", server.Username())
-	}
-}
-
-func testConfig(username, password string) ServerConfig {
-	return ServerConfig{
-		Identity:    "mail.example.test",
-		MinimumNTLM: login.NTLMv1,
-		Rand:        rand.Reader,
-		Now:         time.Now,
-		Lookup: func(name string) (string, bool) {
-			if name != username {
-				return "of nobody", false
-			}
-			return password, true
-		},
-	}
-}
-
-// exchange lets the halves speak until the server is done.
+// exchange lets the halves speak until the server is done or the client gives
+// up; those of a mechanism that binds to TLS speak over one connection.
 func exchange(t interface{ Fatal(...any) }, impl Impl, client ClientConfig, server ServerConfig, alter func([]byte) []byte) error {
+	if binds(impl) && client.TLS == nil && server.TLS == nil {
+		ends := tls13()
+		client.TLS, server.TLS = ends.client, ends.server
+	}
 	c, s := impl.Client(client), impl.Server(server)
 	_, message, err := c.Start()
 	if err != nil {
@@ -152,7 +36,7 @@ func exchange(t interface{ Fatal(...any) }, impl Impl, client ClientConfig, serv
 				t.Fatal("the server did not ask: ", err)
 			}
 			if message, err = c.Next(challenge); err != nil {
-				t.Fatal(err)
+				return fmt.Errorf("%w: %w", errClient, err)
 			}
 		}
 		challenge, done, err := s.Next(alter(message))
@@ -160,19 +44,23 @@ func exchange(t interface{ Fatal(...any) }, impl Impl, client ClientConfig, serv
 			return err
 		}
 		if message, err = c.Next(challenge); err != nil {
-			t.Fatal(err)
+			return fmt.Errorf("%w: %w", errClient, err)
 		}
 	}
 	t.Fatal("no end of it")
 	return nil
 }
 
+func binds(impl Impl) bool { return strings.HasSuffix(string(impl.Name), "-PLUS") }
+
 func same(b []byte) []byte { return b }
 
+// complete are those with both halves that present a password; the others
+// have tests of their own.
 func complete() []Impl {
 	var all []Impl
 	for _, impl := range All() {
-		if impl.Server != nil {
+		if impl.Presents == login.PresentsPassword {
 			all = append(all, impl)
 		}
 	}
@@ -190,7 +78,7 @@ func TestHalvesAgree(t *testing.T) {
 		t.Run(string(impl.Name), func(t *testing.T) {
 			rapid.Check(t, func(t *rapid.T) {
 				user, pass := name.Draw(t, "name"), password.Draw(t, "password")
-				client := ClientConfig{Username: user, Password: pass, Rand: rand.Reader, Now: time.Now}
+				client := testClient(user, pass)
 				if err := exchange(t, impl, client, testConfig(user, pass), same); err != nil {
 					t.Fatalf("right credentials: %v", err)
 				}
@@ -210,7 +98,7 @@ func TestHalvesAgree(t *testing.T) {
 func TestTruncated(t *testing.T) {
 	for _, impl := range complete() {
 		for keep := range 80 {
-			client := ClientConfig{Username: "alice", Password: "pass word", Rand: rand.Reader, Now: time.Now}
+			client := testClient("alice", "pass word")
 			cut := 0
 			err := exchange(t, impl, client, testConfig("alice", "pass word"), func(b []byte) []byte {
 				if len(b) > keep {
@@ -222,8 +110,8 @@ func TestTruncated(t *testing.T) {
 			if cut > 0 && err == nil {
 				t.Errorf("%s: accepted with %d octets of a message", impl.Name, keep)
 			}
-			if err != nil && !errors.Is(err, ErrCredentials) && !errors.Is(err, ErrMalformed) {
-				t.Errorf("%s: %d octets: %v is no answer of a server half", impl.Name, keep, err)
+			if err != nil && !errors.Is(err, ErrCredentials) && !errors.Is(err, ErrMalformed) && !errors.Is(err, errClient) {
+				t.Errorf("%s: %d octets: %v is no answer of a half", impl.Name, keep, err)
 			}
 		}
 	}
@@ -237,22 +125,52 @@ func TestCracks(t *testing.T) {
 			continue
 		}
 		for _, kind := range []login.NTLMKind{login.NTLMv1, login.NTLMSession, login.NTLMv2} {
-			c := impl.Client(ClientConfig{Username: "alice", Password: "right", NTLM: kind, Rand: rand.Reader, Now: time.Now})
-			s := impl.Server(testConfig("alice", "right"))
-			_, message, _ := c.Start()
-			challenge, _, err := s.Next(message)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if message, err = c.Next(challenge); err != nil {
-				t.Fatal(err)
-			}
-			heard := [][]byte{[]byte("something else"), challenge}
-			if !impl.Cracks(heard, message, "right") || impl.Cracks(heard, message, "wrong") {
-				t.Errorf("%s %s: a listener cannot tell right from wrong", impl.Name, kind)
+			client := testClient("alice", "right")
+			client.NTLM = kind
+			said, heard := overheard(t, impl, client, testConfig("alice", "right"))
+			for guess, right := range map[string]bool{"right": true, "wrong": false} {
+				cracked := false
+				for i, message := range said {
+					cracked = cracked || impl.Cracks(said[:i], heard[:i+1], message, guess)
+				}
+				if cracked != right {
+					t.Errorf("%s %s: the guess %q can be tested: %v", impl.Name, kind, guess, cracked)
+				}
 			}
 		}
 	}
+}
+
+// overheard is what a listener hears of a login: what the client said, and
+// before each of its messages the challenge, or something else.
+func overheard(t *testing.T, impl Impl, client ClientConfig, server ServerConfig) (said, heard [][]byte) {
+	t.Helper()
+	if binds(impl) {
+		ends := tls13()
+		client.TLS, server.TLS = ends.client, ends.server
+	}
+	c, s := impl.Client(client), impl.Server(server)
+	_, message, err := c.Start()
+	challenge := []byte("something else")
+	if message == nil && err == nil {
+		if challenge, _, err = s.Next(nil); err == nil {
+			message, err = c.Next(challenge)
+		}
+	}
+	for err == nil {
+		said, heard = append(said, message), append(heard, challenge)
+		var done bool
+		if challenge, done, err = s.Next(message); done {
+			break
+		}
+		if err == nil {
+			message, err = c.Next(challenge)
+		}
+	}
+	if err != nil {
+		t.Fatalf("%s: %v", impl.Name, err)
+	}
+	return said, heard
 }
 
 // No two challenges are alike, and each names the server.

@@ -40,7 +40,7 @@ func (s *namePasswordServer) Next(message []byte) (challenge []byte, done bool, 
 	case s.username == "":
 		s.asked, s.username = true, string(message)
 		return []byte(s.askForPassword), false, nil
-	case !samePassword(s.config, s.username, message):
+	case !s.config.Check(s.username, string(message)):
 		return nil, true, ErrCredentials
 	default:
 		return nil, true, nil

@@ -14,14 +14,16 @@ import (
 // NTLM is Windows' own challenge and response (MS-NLMP) as SMTP and POP3
 // carry it (MS-SMTPNTLM, MS-POP3): three messages, the client's first.
 var NTLM = register(Impl{
-	Traits: login.Traits{Name: login.NTLM, Class: login.ShowsVerifier, Protocols: both,
-		Refs: []string{"MS-NLMP", "MS-SMTPNTLM", "MS-POP3"}},
+	Traits: login.Traits{Name: login.NTLM, Class: login.ShowsVerifier, ClientFirst: true, Protocols: both,
+		Refs: []string{"MS-NLMP", "MS-SMTPNTLM", "MS-POP3"},
+		Compared: login.Comparison{Status: "vendor's, deprecated by it", Cracking: "one MD4 and two HMAC-MD5 (v2); one DES key of 2^56 for good (v1)",
+			Malicious: "a proof to relay to another server, or to crack", Stolen: "logs in with the hash: it is as good as the password"}},
 	Client: func(c ClientConfig) sasl.Client {
 		return &ntlmClient{ntlm.Client{User: c.Username, Domain: c.Domain, Password: c.Password,
 			Workstation: c.Workstation, Kind: ntlmKinds[c.NTLM], Rand: c.Rand, Now: c.Now}}
 	},
 	Server: func(c ServerConfig) Server { return &ntlmServer{config: c} },
-	Cracks: func(challenges [][]byte, message []byte, secret string) bool {
+	Cracks: func(_, challenges [][]byte, message []byte, secret string) bool {
 		for _, challenge := range challenges {
 			if ntlm.Cracks(challenge, message, secret) {
 				return true

@@ -2,7 +2,6 @@ package mech
 
 import (
 	"bytes"
-	"crypto/subtle"
 	"strings"
 
 	"github.com/emersion/go-sasl"
@@ -12,7 +11,8 @@ import (
 
 // Plain sends name and password in one message (RFC 4616).
 var Plain = register(Impl{
-	Traits: login.Traits{Name: login.PLAIN, Class: login.ShowsPassword, Protocols: both, Refs: []string{"RFC 4616"}},
+	Traits: login.Traits{Name: login.PLAIN, Class: login.ShowsPassword, ClientFirst: true, Protocols: both, Refs: []string{"RFC 4616"},
+		Compared: login.Comparison{Status: "Proposed Standard", Malicious: "the password", Stolen: storedHashes}},
 	Client: func(c ClientConfig) sasl.Client { return sasl.NewPlainClient(c.Authzid, c.Username, c.Password) },
 	Server: func(c ServerConfig) Server { return &plainServer{config: c} },
 })
@@ -37,17 +37,10 @@ func (s *plainServer) Next(message []byte) (challenge []byte, done bool, err err
 		return nil, true, ErrMalformed
 	}
 	s.username = string(parts[1])
-	ok := samePassword(s.config, s.username, parts[2])
+	ok := s.config.Check(s.username, string(parts[2]))
 	// Nobody here may act for somebody else.
 	if authzid := string(parts[0]); !ok || authzid != "" && !strings.EqualFold(authzid, s.username) {
 		return nil, true, ErrCredentials
 	}
 	return nil, true, nil
-}
-
-// samePassword compares in constant time, for unknown names as well.
-func samePassword(c ServerConfig, username string, password []byte) bool {
-	secret, known := c.Lookup(username)
-	same := subtle.ConstantTimeCompare([]byte(secret), password) == 1
-	return known && same
 }

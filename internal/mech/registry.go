@@ -2,6 +2,8 @@ package mech
 
 import (
 	"cmp"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +15,7 @@ import (
 	"github.com/emersion/go-sasl"
 
 	"github.com/mailmatrix/mailmatrix/internal/login"
+	"github.com/mailmatrix/mailmatrix/internal/mech/kerberos"
 )
 
 // Impl is a mechanism: what is true of it, and its two halves.
@@ -20,21 +23,29 @@ type Impl struct {
 	login.Traits
 	// Client makes the half that holds the password.
 	Client func(ClientConfig) sasl.Client
-	// Server makes the half that checks it; nil for a mechanism that no
-	// server of ours has.
+	// Server makes the half that checks it.
 	Server func(ServerConfig) Server
-	// Cracks reports whether a listener who heard the server's challenges and
-	// then the client's message can tell that secret was used: whether a
-	// guess can be tested offline. It is nil where the message itself shows
-	// the secret. challenges and message are as they were before any base64.
-	Cracks func(challenges [][]byte, message []byte, secret string) bool
+	// Cracks reports whether a listener can tell that secret was used: whether
+	// a guess can be tested offline. He heard what the client said before in
+	// this attempt, the server's challenges, and then the client's message,
+	// all as they were before any base64. It is nil where the message itself
+	// shows the secret.
+	Cracks func(said, challenges [][]byte, message []byte, secret string) bool
 }
 
 // ClientConfig is what a client half is made from.
 type ClientConfig struct {
-	Authzid  string // the identity to act as; "" is the own one
+	Protocol login.Protocol // names the service in DIGEST-MD5
+	Host     string         // the server as the user calls it, in DIGEST-MD5 and OAUTHBEARER
+	Authzid  string         // the identity to act as; "" is the own one
 	Username string
 	Password string
+	Token    string       // bearer token, for XOAUTH2 and OAUTHBEARER
+	Ticket   login.Ticket // for GSSAPI
+	// TLS is the connection's state; nil in clear.
+	TLS *tls.ConnectionState
+	// Binding is how SCRAM binds to it.
+	Binding login.Binding
 	// NTLM is the kind of response; "" is NTLMv2.
 	NTLM login.NTLMKind
 	// Domain and Workstation are said in NTLM only.
@@ -49,10 +60,38 @@ type ClientConfig struct {
 type ServerConfig struct {
 	// Identity is the server's name in challenges.
 	Identity string
-	// Lookup finds the secret that the mechanism checks against. An unknown
-	// name must take the same steps as a wrong password, so a half goes on
-	// with the secret it got and fails in the end.
-	Lookup func(username string) (secret string, ok bool)
+	// Protocol is the one that carries the exchange: it names the service in
+	// DIGEST-MD5.
+	Protocol login.Protocol
+
+	// What follows asks the database. An unknown name must take the same steps
+	// as a wrong password, so a half goes on with what it got and fails in the
+	// end. A half asks for what its mechanism needs and for nothing else.
+
+	// Lookup finds the password that a proof is checked against.
+	Lookup func(username string) (password string, ok bool)
+	// Check reports whether a password is right that was sent itself.
+	Check func(username, password string) bool
+	// Keys finds the stored keys that SCRAM checks against.
+	Keys func(username string, hash Hash) (keys StoredKeys, ok bool)
+	// Known reports whether there is an account of that name: for mechanisms
+	// in which somebody else has checked who the client is.
+	Known func(username string) bool
+	// Token verifies a bearer token and says whose it is. The error of a bad
+	// one wraps ErrCredentials and says what is wrong.
+	Token func(token string) (username string, err error)
+
+	// TLS is the connection's state; nil in clear.
+	TLS *tls.ConnectionState
+	// Shown is the certificate that the server has shown in it; nil is none.
+	Shown *x509.Certificate
+	// PlusListed: the connection lists the -PLUS form of the mechanism, so a
+	// client that thinks otherwise was deceived (RFC 5802 6).
+	PlusListed bool
+	// Certificate is the client's, verified; nil is none.
+	Certificate *x509.Certificate
+	// Kerberos accepts tickets; nil where there is no service key.
+	Kerberos *kerberos.Service
 	// MinimumNTLM is the weakest kind of response that is accepted.
 	MinimumNTLM login.NTLMKind
 	Rand        io.Reader
@@ -83,9 +122,9 @@ var registry = map[login.Mechanism]Impl{}
 // register is called once in each mechanism's file.
 func register(i Impl) Impl {
 	switch {
-	case i.Name == "" || len(i.Protocols) == 0 || len(i.Refs) == 0 || i.Client == nil:
+	case i.Name == "" || len(i.Protocols) == 0 || len(i.Refs) == 0 || i.Client == nil || i.Server == nil:
 		panic(fmt.Sprintf("mech: incomplete entry %q", i.Name))
-	case i.Class == login.ShowsVerifier && i.Cracks == nil && i.Server != nil:
+	case i.Class == login.ShowsVerifier && i.Cracks == nil:
 		panic(fmt.Sprintf("mech: %s shows a verifier that nobody can find", i.Name))
 	}
 	if _, twice := registry[i.Name]; twice {

@@ -10,7 +10,8 @@ import (
 // message, PASS its second.
 var UserPass = register(Impl{
 	Traits: login.Traits{Name: login.UserPass, Class: login.ShowsPassword, Protocols: pop3Only,
-		Refs: []string{"RFC 1939 7"}},
+		Refs:     []string{"RFC 1939 7"},
+		Compared: login.Comparison{Status: "Internet Standard, optional", Malicious: "the password", Stolen: storedHashes}},
 	Client: func(c ClientConfig) sasl.Client { return &namePasswordClient{login.UserPass, c} },
 	Server: func(c ServerConfig) Server { return &namePasswordServer{config: c} },
 })
