@@ -3,6 +3,7 @@ package harness_test
 import (
 	"bytes"
 	"context"
+	"encoding/pem"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -40,7 +41,8 @@ func TestNoCanaryInAnyArtefact(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			report := harness.Run(context.Background(), p, harness.Config{Target: reference, Seed: seed,
+			issues := &issuing{Reference: reference}
+			report := harness.Run(context.Background(), p, harness.Config{Target: issues, Seed: seed,
 				Transcripts: harness.KeepAll, Tool: "mailmatrix test"})
 			if err := reference.Close(); err != nil {
 				t.Error(err)
@@ -64,12 +66,39 @@ func TestNoCanaryInAnyArtefact(t *testing.T) {
 				if name == "log" {
 					search = passwords
 				}
-				for _, found := range search.Find(artefact) {
+				for _, found := range append(search.Find(artefact), issues.search().Find(artefact)...) {
 					t.Errorf("%s shows the %s", name, found.Name)
 				}
 			}
 		})
 	}
+}
+
+// issuing is a target that remembers what it has given out.
+type issuing struct {
+	*server.Reference
+	issued []login.Issued
+}
+
+func (i *issuing) Issue(account string, flaw login.Flaw) (login.Issued, error) {
+	issued, err := i.Reference.Issue(account, flaw)
+	i.issued = append(i.issued, issued)
+	return issued, err
+}
+
+// search finds tokens, private keys and session keys.
+func (i *issuing) search() *wire.Searcher {
+	var needles []wire.Needle
+	for _, issued := range i.issued {
+		needles = append(needles, wire.Needle{Name: "token", Text: issued.Token})
+		if block, _ := pem.Decode(issued.Key); block != nil {
+			needles = append(needles, wire.Needle{Name: "client's key", Text: string(block.Bytes)})
+		}
+		for _, ticket := range issued.Tickets {
+			needles = append(needles, wire.Needle{Name: "session key", Text: string(ticket.Key)})
+		}
+	}
+	return wire.NewSearcher(needles...)
 }
 
 type lockedBuffer struct {

@@ -53,7 +53,7 @@ func (c Config) withDefaults() Config {
 		c.Rand = crand.Reader
 	}
 	if c.Seed == 0 {
-		c.Seed = 1 + uint64(rand.Uint32N(999_999)) // small enough to be typed, and for the head line
+		c.Seed = 1 + uint64(rand.Uint32N(9_999)) // small enough to be typed, and for the head line
 	}
 	if c.Now == nil {
 		c.Now = time.Now

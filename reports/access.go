@@ -206,7 +206,7 @@ func refusal(c *login.CellResult) string {
 	case login.RefusedPolicy:
 		return "policy forbids"
 	case login.RefusedUnavailable:
-		return "database cannot"
+		return "not available"
 	case login.RefusedCredentials:
 		if c.Used == login.NTLM && c.Credential == login.WithAccount {
 			return "NTLM too weak" // the password was right

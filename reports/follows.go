@@ -13,7 +13,7 @@ import (
 func (b *book) follows() []string {
 	var all []string
 	for _, sentences := range [][]string{
-		b.lockedOut(), b.shownByAllow(), b.windowsUserFirst(), b.shownToRefuser(), b.sourcesDiffer(),
+		b.lockedOut(), b.shownByAllow(), b.onlyModern(), b.windowsUserFirst(), b.shownToRefuser(), b.sourcesDiffer(),
 	} {
 		all = append(all, sentences...)
 	}
@@ -104,39 +104,80 @@ func (b *book) becomes(client string, p login.Protocol) string {
 	return ""
 }
 
-// shownByAllow: what every login without encryption shows.
+// shownByAllow: what every login without encryption shows, by mechanism.
 func (b *book) shownByAllow() []string {
-	var passwords, hashes []string
+	shown := map[login.ExposureClass][]string{}
 	for _, m := range b.mechanisms() {
-		logins, password, hash := 0, 0, 0
+		logins, of := 0, map[login.ExposureClass]int{}
 		for i := range b.report.Cells {
 			c := &b.report.Cells[i]
-			if c.Mechanism != m || c.Setting != login.Allow || c.Transport != login.Plain ||
-				c.Outcome != login.LoggedIn || c.Basis == predicted {
-				continue
-			}
-			logins++
-			switch c.Exposure {
-			case login.ShowsPassword:
-				password++
-			case login.ShowsVerifier:
-				hash++
+			if c.Mechanism == m && c.Setting == login.Allow && c.Transport == login.Plain &&
+				c.Outcome == login.LoggedIn && c.Basis != predicted {
+				logins++
+				of[c.Exposure]++
 			}
 		}
-		switch {
-		case logins == 0:
-		case password == logins:
-			passwords = append(passwords, string(m))
-		case hash == logins:
-			hashes = append(hashes, string(m))
+		for class, n := range of {
+			if n == logins {
+				shown[class] = append(shown[class], string(m))
+			}
 		}
 	}
+	var parts []string
+	for _, say := range []struct {
+		class      login.ExposureClass
+		what, mark string
+	}{
+		{login.ShowsPassword, "the password", " (pw)"},
+		{login.ShowsToken, "the token", ""},
+		{login.ShowsVerifier, "a crackable hash", " (hs)"},
+	} {
+		if names := shown[say.class]; len(names) > 0 {
+			parts = append(parts, say.what+" of every "+list(names)+" login"+say.mark)
+		}
+	}
+	if len(parts) == 0 {
+		return nil
+	}
+	return []string{"allow on plain shows " + strings.Join(parts, ", ") + "."}
+}
+
+// onlyModern: what the document's server has not, and ours has in its other
+// flavour.
+func (b *book) onlyModern() []string {
 	var all []string
-	if len(passwords) > 0 {
-		all = append(all, fmt.Sprintf("allow on plain shows the password of every %s login (pw).", list(passwords)))
+	for _, m := range documentMechanisms() {
+		in := map[login.Flavour]login.Database{}
+		for _, f := range login.Flavours() {
+			for _, p := range login.Protocols() {
+				if d, ok := b.homes[home{f, p, m}]; ok {
+					in[f] = d
+				}
+			}
+		}
+		if in[login.Classic] != "" || in[login.Modern] == "" || b.narrowed() {
+			continue
+		}
+		names := b.clientsWith(func(c *login.CellResult) bool {
+			return c.Mechanism == m && c.Outcome == login.LoggedIn && plain(c)
+		})
+		if len(names) > 0 {
+			all = append(all, fmt.Sprintf("%s needs flavour %s and database %s: there %s %s in with it.", mechanismName(m), login.Modern,
+				in[login.Modern], shortList(names), verb(names, "logs", "log")))
+		}
 	}
-	if len(hashes) > 0 {
-		all = append(all, fmt.Sprintf("allow on plain shows a crackable hash of every %s login (hs).", list(hashes)))
+	return all
+}
+
+// documentMechanisms are the columns of the document's matrix.
+func documentMechanisms() []login.Mechanism {
+	var all []login.Mechanism
+	for _, p := range login.Protocols() {
+		for _, m := range matrixColumns[p] {
+			if !slices.Contains(all, m) {
+				all = append(all, m)
+			}
+		}
 	}
 	return all
 }
@@ -166,8 +207,7 @@ func (b *book) windowsUserFirst() []string {
 	if len(names) == 0 {
 		return nil
 	}
-	return []string{shortList(names) + verb(names, " spends", " spend") +
-		" one refused login before each NTLM login (the Windows user is tried first)."}
+	return []string{shortList(names) + verb(names, " tries", " try") + " NTLM with the Windows user first: refused."}
 }
 
 // shownToRefuser: who shows the password even where the server refuses the
@@ -245,7 +285,7 @@ func (b *book) sourcesDiffer() []string {
 	if len(all) == 0 {
 		return nil
 	}
-	return []string{"sources against the document: " + strings.Join(all, ", ") + "."}
+	return []string{"sources say: " + strings.Join(all, ", ") + "."}
 }
 
 func protocolName(p login.Protocol) string {

@@ -15,6 +15,9 @@ var _ = register(Format{
 	Write: writeMarkdown,
 })
 
+// comparison is the page that is made from the registry of mechanisms.
+const comparison = "https://github.com/mailmatrix/mailmatrix/blob/main/docs/mechanisms.md"
+
 // markdownMost is how many failures are written out. A comment on a pull
 // request has room for 65,536 characters, so there is no long form.
 const markdownMost = 10
@@ -34,6 +37,7 @@ func writeMarkdown(w io.Writer, r login.Report, _ Options) error {
 	m.problems(problems(&r))
 	m.notTested(&r)
 	m.list("Our reading of the document", b.readings())
+	m.paragraph("What each mechanism gives away, and to whom: [the mechanisms, compared](" + comparison + ").")
 	m.put("Exit status %d.\n", r.ExitStatus())
 	_, err := io.WriteString(w, m.text.String())
 	return err

@@ -47,6 +47,8 @@ func writeText(w io.Writer, r login.Report, o Options) error {
 		p.notes(&r)
 		p.conversations(&r)
 		p.readings(b)
+		p.line("what each mechanism gives away, and to whom: ", comparison)
+		p.gap()
 	} else {
 		p.readingsCount(b, shortLines-len(p.lines)-len(end.lines))
 	}

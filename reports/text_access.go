@@ -22,7 +22,7 @@ func (p *page) access(b *book, room int) {
 	}
 	p.line(p.paint("WHO CAN LOG IN", strong), "  ", title)
 	grid, left := gridOf(tables, b.transports()), 0
-	p.items(" ", append([]string{"seen: by a listener, the PASSWORD itself or a hash to crack"}, grid.notes...))
+	p.items(" ", append([]string{"seen: by a listener, the PASSWORD or TOKEN itself, or a hash to crack"}, grid.notes...))
 	p.line(grid.line(p, grid.lead("", "", ""), grid.titles, quiet))
 	for _, table := range tables {
 		heading := &page{Options: p.Options}
@@ -141,7 +141,7 @@ func (g grid) line(t *page, lead string, texts []string, as style) string {
 
 func accessStyle(text string) style {
 	switch {
-	case strings.HasPrefix(text, "WRONG"), strings.HasSuffix(text, "PASSWORD seen"):
+	case strings.HasPrefix(text, "WRONG"), strings.HasSuffix(text, "PASSWORD seen"), strings.HasSuffix(text, "TOKEN seen"):
 		return bad
 	case strings.HasSuffix(text, "hash seen"), strings.HasSuffix(text, "not measured"):
 		return warned

@@ -1,8 +1,6 @@
 package mech
 
 import (
-	"strings"
-
 	"github.com/emersion/go-sasl"
 
 	"github.com/mailmatrix/mailmatrix/internal/login"
@@ -65,7 +63,7 @@ func (v scramVariant) cracks(said, challenges [][]byte, message []byte, secret s
 		}
 		for _, c := range challenges {
 			challenge, err := parseScramChallenge(string(c))
-			if err != nil || challenge.nonce != final.nonce || !strings.HasPrefix(final.nonce, first.nonce) {
+			if err != nil {
 				continue
 			}
 			keys, err := NewStoredKeys(v.hash, secret, challenge.salt, challenge.rounds)

@@ -60,6 +60,15 @@ func TestScramFlags(t *testing.T) {
 	}
 }
 
+// A mechanism that binds to TLS does not exist without it.
+func TestScramNeedsTLS(t *testing.T) {
+	for _, impl := range scrams {
+		if impl.NeedsTLS != binds(impl) || (impl.Compared.Binding != "") != binds(impl) {
+			t.Errorf("%s: needs TLS: %v, binding: %q", impl.Name, impl.NeedsTLS, impl.Compared.Binding)
+		}
+	}
+}
+
 // A login that is bound to one connection holds on no other: in the middle of
 // two connections sits somebody who relays.
 func TestScramBinding(t *testing.T) {

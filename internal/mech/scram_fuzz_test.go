@@ -25,7 +25,7 @@ func FuzzScramFirst(f *testing.F) {
 		if m.authzid != "" {
 			authzid = "a=" + quote(m.authzid)
 		}
-		if want := flag + "," + authzid + ",n=" + quote(m.username) + ",r=" + m.nonce; !strings.HasPrefix(message, want) {
+		if want := flag + "," + authzid + ",n=" + quote(m.username) + ",r="; !strings.HasPrefix(message, want) {
 			t.Errorf("%q is read as %q", message, want)
 		}
 	})
@@ -49,7 +49,7 @@ func FuzzScramFinal(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, message string) {
 		m, err := parseScramFinal(message)
-		if err == nil && (m.nonce == "" || len(m.proof) == 0 || !strings.HasPrefix(message, m.withoutProof+",p=")) {
+		if err == nil && (len(m.proof) == 0 || !strings.HasPrefix(message, m.withoutProof+",p=")) {
 			t.Errorf("%q is read as %+v", message, m)
 		}
 	})

@@ -25,8 +25,7 @@ type scramFirst struct {
 	flag              string        // "n", "y" or "p"
 	binding           login.Binding // named after "p="
 	authzid, username string        // decoded, not prepared; no authzid is ""
-	nonce             string
-	bare              string // what comes after the gs2-header
+	bare              string        // what comes after the gs2-header
 }
 
 func parseScramFirst(message string) (scramFirst, error) {
@@ -57,8 +56,7 @@ func parseScramFirst(message string) (scramFirst, error) {
 	if m.username, ok = decodeName(values[0]); !ok {
 		return scramFirst{}, errUsernameEncoding
 	}
-	m.nonce = values[1]
-	return m, printable(m.nonce)
+	return m, printable(values[1])
 }
 
 // scramChallenge is a server-first-message.
@@ -93,7 +91,6 @@ func parseScramChallenge(message string) (scramChallenge, error) {
 
 // scramFinal is a client-final-message.
 type scramFinal struct {
-	nonce        string
 	proof        []byte
 	withoutProof string
 }
@@ -103,22 +100,22 @@ func parseScramFinal(message string) (scramFinal, error) {
 	if at < 0 {
 		return scramFinal{}, errInvalidEncoding
 	}
-	m := scramFinal{withoutProof: message[:at]}
-	values, err := attributes(m.withoutProof, "cr")
+	values, err := attributes(message[:at], "cr")
 	if err != nil {
 		return scramFinal{}, err
 	}
-	if _, err = decodeBase64(values[0]); err != nil {
+	last, err := attributes(message[at+1:], "p")
+	if err != nil {
 		return scramFinal{}, err
 	}
-	m.nonce = values[1]
-	if values, err = attributes(message[at+1:], "p"); err != nil {
+	if _, err := decodeBase64(values[0]); err != nil {
 		return scramFinal{}, err
 	}
-	if m.proof, err = decodeBase64(values[0]); err != nil {
+	proof, err := decodeBase64(last[0])
+	if err != nil {
 		return scramFinal{}, err
 	}
-	return m, printable(m.nonce)
+	return scramFinal{proof: proof, withoutProof: message[:at]}, printable(values[1])
 }
 
 // attributes reads the values of a message whose first attributes have these

@@ -66,6 +66,7 @@ func TestScramFinalMalformed(t *testing.T) {
 		{"empty channel binding", "c=biws", "c=", ErrMalformed, "invalid-encoding"},
 		{"another header", "c=biws", "c=eSws", ErrCredentials, "channel-bindings-dont-match"},
 		{"base64 with bits to spare", "c=biws", "c=bix=", ErrMalformed, "invalid-encoding"},
+		{"nonce with a space", ",r=", ",r= ", ErrMalformed, "invalid-encoding"},
 		{"another nonce", ",r=", ",r=x", ErrCredentials, "other-error"},
 		{"mandatory extension", ",p=", ",m=1,p=", ErrMalformed, "extensions-not-supported"},
 		{"extension that the proof does not cover", ",p=", ",x=1,p=", ErrCredentials, "invalid-proof"},

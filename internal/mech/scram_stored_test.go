@@ -1,6 +1,7 @@
 package mech
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/sha1" //nolint:gosec // the protocol demands it
 	"crypto/sha256"
@@ -63,6 +64,43 @@ func TestStoredKeysAreCopies(t *testing.T) {
 	clear(keys.Salt)
 	if !testKeys(SHA1, "secret").Check(SHA1, "secret") {
 		t.Error("the memo was changed")
+	}
+}
+
+// A proof is one to the last octet: that of RFC 5802 5.
+func TestScramProven(t *testing.T) {
+	salt, err := base64.StdEncoding.DecodeString("QSXCR+Q6sek8bf92")
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, err := NewStoredKeys(SHA1, "pencil", salt, DefaultRounds)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const nonce = "r=fyko+d2lbbFgONRv9qkxdawL"
+	const authMessage = "n=user," + nonce + "," + nonce + "3rfcNHYJY1ZVvWVs7j,s=QSXCR+Q6sek8bf92,i=4096,c=biws," + nonce + "3rfcNHYJY1ZVvWVs7j"
+	proof, err := base64.StdEncoding.DecodeString("v0X8v3Bz2T0CJGbJQyF0X+HI4Ts=")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range []struct {
+		name    string
+		hash    Hash
+		message string
+		proof   []byte
+		right   bool
+	}{
+		{"as published", SHA1, authMessage, proof, true},
+		{"another message", SHA1, authMessage + "x", proof, false},
+		{"another hash", SHA256, authMessage, proof, false},
+		{"no hash", "", authMessage, proof, false},
+		{"an octet more", SHA1, authMessage, append(bytes.Clone(proof), 0), false},
+		{"an octet less", SHA1, authMessage, proof[:len(proof)-1], false},
+		{"none", SHA1, authMessage, nil, false},
+	} {
+		if keys.proven(row.hash, row.message, row.proof) != row.right {
+			t.Errorf("%s: %v", row.name, !row.right)
+		}
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/hex"
-	"strings"
 )
 
 // Needle is a text that must be found wherever it crosses the wire.
@@ -24,7 +23,7 @@ type Searcher struct {
 func NewSearcher(needles ...Needle) *Searcher {
 	s := &Searcher{needles: needles}
 	for _, n := range needles {
-		raw := []byte(strings.ToLower(n.Text))
+		raw := lower([]byte(n.Text))
 		s.patterns = append(s.patterns, raw, utf16LE(raw))
 	}
 	return s
