@@ -55,7 +55,7 @@ func lastOf(r clientsim.Result) string { return strings.TrimSpace(r.Observation.
 
 // salts: SCRAM names a salt for whoever is asked about. For a name that nobody
 // has it is the same each time too, or it would tell that nobody has it
-// (RFC 5802 9); and the count of iterations is what RFC 7677 4 asks for.
+// (RFC 5802 9); and the count of iterations is what RFC 7677 3 asks for.
 func salts() []Scenario {
 	var all []Scenario
 	for _, m := range []login.Mechanism{login.SCRAMSHA1, login.SCRAMSHA256} {
@@ -65,7 +65,7 @@ func salts() []Scenario {
 			Protocol: login.SMTP, Transport: login.Plain, Mechanism: m,
 			Setup:    login.Setup{Flavour: login.Modern, Database: login.SCRAMKeys, Policy: login.Only(m, login.Allow)},
 			Expected: []string{"the same each time, 4096 iterations or more"},
-			Refs:     []string{"RFC 5802 9", "RFC 7677 4"},
+			Refs:     []string{"RFC 5802 9", "RFC 7677 3"},
 			Run: func(ctx context.Context, s *Session) (string, error) {
 				c, err := s.open(ctx, login.SMTP, login.Plain)
 				if err != nil {

@@ -140,7 +140,7 @@ func (a *attempt) keys(name string, hash mech.Hash) (mech.StoredKeys, bool) {
 	return keys, true
 }
 
-// rounds is SCRAM's iteration count (RFC 7677 4: at least 4,096).
+// rounds is SCRAM's iteration count (RFC 7677 3: at least 4,096).
 func (s *Server) rounds() int {
 	if s.bug(FewRounds) {
 		return mech.DefaultRounds / 4

@@ -162,7 +162,7 @@ var bugs = []BugInfo{
 	{PlusInClear, "RFC 5802 4; RFC 4422 A", "mechanisms that rest on TLS are listed and tried without it"},
 	{BindingIgnored, "RFC 5802 6", "a channel binding of another connection is accepted"},
 	{DowngradeIgnored, "RFC 5802 6", "a client that was told of no -PLUS form is believed"},
-	{FewRounds, "RFC 7677 4", "SCRAM's iteration count is 1,024"},
+	{FewRounds, "RFC 7677 3", "SCRAM's iteration count is 1,024"},
 	{SaltOfNobody, "RFC 5802 9", "a name that nobody has gets another salt each time"},
 	{NonceReused, "RFC 5802 5.1; RFC 2831 2.1.1", "SCRAM and DIGEST-MD5 have the same nonce every time"},
 	{TokenForgedTaken, "RFC 7628 4; RFC 7519 7.2", "a token with a wrong signature is accepted"},
