@@ -68,6 +68,13 @@ func (a *accounts) find(name string) (login.Account, bool) {
 	return account, ok
 }
 
+// same reports whether both names are of one account.
+func (a *accounts) same(one, other string) bool {
+	first, known := a.find(one)
+	second, alsoKnown := a.find(other)
+	return known && alsoKnown && first.Name == second.Name
+}
+
 // local reports whether mail to the domain stays here.
 func (a *accounts) local(domain string) bool {
 	for _, d := range a.domains {

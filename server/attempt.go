@@ -35,7 +35,7 @@ func (a *attempt) config() mech.ServerConfig {
 	session, s := a.session, a.session.server
 	c := mech.ServerConfig{
 		Identity: s.identity, Protocol: session.protocol, Rand: rand.Reader, Now: s.clock.Now, MinimumNTLM: s.minimumNTLM(),
-		Lookup: a.lookup, Check: a.check, Keys: a.keys, Known: a.known, Token: s.tokens.Verify,
+		Lookup: a.lookup, Check: a.check, Keys: a.keys, Known: a.known, Same: s.accounts.same, Token: s.tokens.Verify,
 		PlusListed: s.lists(session.protocol, a.mechanism+"-PLUS", session.link()) && !s.bug(DowngradeIgnored),
 		Shown:      session.shown, Certificate: session.certificate, Kerberos: s.kerberos,
 	}

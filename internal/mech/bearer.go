@@ -92,7 +92,7 @@ func (s *bearerServer) check(m bearerMessage) error {
 		return err
 	case !known:
 		return fmt.Errorf("%w: no account has this name", ErrCredentials)
-	case !strings.EqualFold(s.username, account): // nobody here may act for somebody else
+	case !s.config.mayActAs(s.username, account): // nobody here may act for somebody else
 		return fmt.Errorf("%w: the token is for another account", ErrCredentials)
 	case m.host != "" && !s.knownAs(m.host):
 		return fmt.Errorf("%w: the token is for another host", ErrCredentials)

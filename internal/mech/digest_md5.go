@@ -198,7 +198,7 @@ func (s *digestServer) fits(r digestResponse) error {
 		// A proof for another service. The host is not compared: clients call
 		// this server by many names.
 		return fmt.Errorf("%w: digest-uri names another service", ErrCredentials)
-	case r.authzid != "" && !strings.EqualFold(r.authzid, r.username):
+	case !s.config.mayActAs(r.authzid, r.username):
 		return fmt.Errorf("%w: nobody here may act for somebody else", ErrCredentials)
 	default:
 		return nil

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/x509"
 	"fmt"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/emersion/go-sasl"
@@ -71,7 +70,7 @@ func (s *externalServer) Next(message []byte) (challenge []byte, done bool, err 
 		err = fmt.Errorf("%w: the certificate names nobody", ErrCredentials)
 	case !known:
 		err = fmt.Errorf("%w: no account has this name", ErrCredentials)
-	case !strings.EqualFold(s.username, name): // nobody here may act for somebody else
+	case !s.config.mayActAs(s.username, name): // nobody here may act for somebody else
 		err = fmt.Errorf("%w: the certificate is for another account", ErrCredentials)
 	}
 	return nil, true, err

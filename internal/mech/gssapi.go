@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/emersion/go-sasl"
@@ -81,6 +80,8 @@ func (c *gssapiClient) choose(challenge []byte) ([]byte, error) {
 	case offer[0]&noLayer == 0:
 		return nil, errors.New("the server demands a security layer")
 	}
+	// RFC 4752 3.1 would have it look for a size of 0 where there is no layer.
+	// Dovecot says 0xffffff, and nothing is ever sent that would have it.
 	// Like Mozilla's client, it names itself where it is to be nobody else.
 	authzid := cmp.Or(c.config.Authzid, c.config.Username)
 	return c.context.Wrap(append([]byte{noLayer, 0, 0, 0}, authzid...))
@@ -106,7 +107,6 @@ func (s *gssapiServer) Next(message []byte) (challenge []byte, done bool, err er
 		s.asked = true
 		return []byte{}, false, nil
 	case s.accepted == nil:
-		s.asked = true
 		s.accepted, err = s.config.Kerberos.Accept(message, s.config.Protocol)
 		if err != nil {
 			return nil, true, s.failure(err)
@@ -151,7 +151,7 @@ func (s *gssapiServer) judge(message []byte) error {
 		return fmt.Errorf("%w: a size without a security layer", ErrMalformed)
 	case !utf8.ValidString(authzid):
 		return fmt.Errorf("%w: the identity to act as is no UTF-8", ErrMalformed)
-	case authzid != "" && !strings.EqualFold(authzid, s.Username()):
+	case !s.config.mayActAs(authzid, s.Username()):
 		return fmt.Errorf("%w: nobody may act as somebody else", ErrCredentials)
 	case len(s.accepted.Client) > 1:
 		return fmt.Errorf("%w: an instance of a principal has no account", ErrCredentials)

@@ -2,7 +2,6 @@ package mech
 
 import (
 	"bytes"
-	"strings"
 
 	"github.com/emersion/go-sasl"
 
@@ -39,7 +38,7 @@ func (s *plainServer) Next(message []byte) (challenge []byte, done bool, err err
 	s.username = string(parts[1])
 	ok := s.config.Check(s.username, string(parts[2]))
 	// Nobody here may act for somebody else.
-	if authzid := string(parts[0]); !ok || authzid != "" && !strings.EqualFold(authzid, s.username) {
+	if !ok || !s.config.mayActAs(string(parts[0]), s.username) {
 		return nil, true, ErrCredentials
 	}
 	return nil, true, nil

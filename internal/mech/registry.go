@@ -77,6 +77,9 @@ type ServerConfig struct {
 	// Known reports whether there is an account of that name: for mechanisms
 	// in which somebody else has checked who the client is.
 	Known func(username string) bool
+	// Same reports whether two names are of one account: nobody may act for
+	// anybody else. nil is by the letters, whatever their case.
+	Same func(a, b string) bool
 	// Token verifies a bearer token and says whose it is. The error of a bad
 	// one wraps ErrCredentials and says what is wrong.
 	Token func(token string) (username string, err error)
@@ -96,6 +99,12 @@ type ServerConfig struct {
 	MinimumNTLM login.NTLMKind
 	Rand        io.Reader
 	Now         func() time.Time
+}
+
+// mayActAs reports whether who logs in as username may ask to act as authzid
+// (RFC 4422 2): as himself, by whatever name of his.
+func (c ServerConfig) mayActAs(authzid, username string) bool {
+	return authzid == "" || strings.EqualFold(authzid, username) || c.Same != nil && c.Same(authzid, username)
 }
 
 // Server is a SASL server half that knows who logged in.

@@ -143,7 +143,7 @@ func (s *scramServer) verify(message []byte) ([]byte, bool, error) {
 		return nil, true, fmt.Errorf("%w: unknown-user", ErrCredentials)
 	case err != nil:
 		return nil, true, fmt.Errorf("%w: %s", ErrCredentials, strings.TrimPrefix(reply, "e="))
-	case s.authzid != "" && !strings.EqualFold(s.authzid, s.username): // nobody here may act for somebody else
+	case !s.config.mayActAs(s.authzid, s.username): // nobody here may act for somebody else
 		return nil, true, fmt.Errorf("%w: other-error", ErrCredentials)
 	}
 	s.next = acknowledged

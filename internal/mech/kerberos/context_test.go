@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/jcmturner/gokrb5/v8/iana/etypeID"
+	"github.com/jcmturner/gokrb5/v8/iana/keyusage"
 	"github.com/jcmturner/gokrb5/v8/types"
 	"pgregory.net/rapid"
 )
@@ -167,19 +168,30 @@ func TestWrapRefused(t *testing.T) {
 	}
 }
 
-// Flags that nobody knows yet are ignored, if they were there when the token
-// was made (RFC 4121 4.2.2).
-func TestUnknownFlags(t *testing.T) {
-	w := newWorld(t)
-	client, server := w.agree(t)
-	const unknown = 0x08
-	h, message := header(unknown, client.send), []byte("hello")
-	sum, err := checksum(client.key, slices.Concat(message, h), 24)
-	if err != nil {
-		t.Fatal(err)
-	}
-	h[5] = byte(len(sum))
-	if got, err := server.Unwrap(slices.Concat(h, message, sum)); err != nil || !bytes.Equal(got, message) {
-		t.Errorf("%q, %v", got, err)
+// Flags have to be right even where the checksum is, which covers them. Those
+// that nobody knows yet are ignored (RFC 4121 4.2.2).
+func TestFlags(t *testing.T) {
+	for _, row := range []struct {
+		name  string
+		flags byte
+		want  error
+	}{
+		{"none", 0, nil},
+		{"one that nobody knows", 0x08, nil},
+		{"sent by the acceptor, to the acceptor", fromAcceptor, ErrRefused},
+		{"encrypted", sealed, ErrMalformed},
+		{"in a subkey that the acceptor did not assert", withSubkey, ErrRefused},
+	} {
+		client, server := newWorld(t).agree(t)
+		h, message := header(row.flags, client.send), []byte("hello")
+		sum, err := checksum(client.key, slices.Concat(message, h), keyusage.GSSAPI_INITIATOR_SEAL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h[5] = byte(len(sum))
+		got, err := server.Unwrap(slices.Concat(h, message, sum))
+		if !errors.Is(err, row.want) || err == nil && !bytes.Equal(got, message) {
+			t.Errorf("%s: %q, %v", row.name, got, err)
+		}
 	}
 }

@@ -62,7 +62,7 @@ func keyFor(keys []serviceKey, p login.Protocol, t messages.Ticket) (types.Encry
 		}
 	}
 	if !ours {
-		return types.EncryptionKey{}, fmt.Errorf("%w: ticket: for another service, %q", ErrRefused, t.SName.PrincipalNameString()+"@"+t.Realm)
+		return types.EncryptionKey{}, fmt.Errorf("%w: ticket: for another service, %.80q", ErrRefused, t.SName.PrincipalNameString()+"@"+t.Realm)
 	}
 	return types.EncryptionKey{}, fmt.Errorf("%w: ticket: this service has no key of version %d and type %d",
 		ErrRefused, t.EncPart.KVNO, t.EncPart.EType)

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jcmturner/gokrb5/v8/iana/keyusage"
+	"github.com/jcmturner/gokrb5/v8/messages"
 	"pgregory.net/rapid"
 
 	"github.com/mailmatrix/mailmatrix/internal/login"
@@ -108,5 +110,55 @@ func TestTruncated(t *testing.T) {
 				t.Errorf("%d octets of %s: %v", keep, row.name, err)
 			}
 		}
+	}
+}
+
+// What is encrypted can be too short for any encryption, or for any content.
+func TestShortCiphers(t *testing.T) {
+	w := newWorld(t)
+	i := initiate(t, w.mint(t, "alice", login.SMTP, login.Flawless))
+	accepts := func(r messages.APReq) error {
+		message, err := r.Marshal()
+		if err != nil {
+			t.Fatal(err)
+		}
+		token, err := frame(idRequest, message)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = w.service.Accept(token, login.SMTP)
+		return err
+	}
+	for n := range 64 {
+		ticket, authenticator := i.request(t), i.request(t)
+		ticket.Ticket.EncPart.Cipher = ticket.Ticket.EncPart.Cipher[:n]
+		authenticator.EncryptedAuthenticator.Cipher = authenticator.EncryptedAuthenticator.Cipher[:n]
+		for name, err := range map[string]error{"ticket": accepts(ticket), "authenticator": accepts(authenticator)} {
+			if !errors.Is(err, ErrRefused) {
+				t.Errorf("%d octets of a %s: %v", n, name, err)
+			}
+		}
+		sealed := i.request(t).EncryptedAuthenticator
+		sealed.Cipher = sealed.Cipher[:n]
+		message, err := marshalReply(sealed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		token, err := frame(idReply, message)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := i.Finish(token); err == nil {
+			t.Errorf("%d octets of a reply", n)
+		}
+	}
+	// Nothing at all, encrypted well.
+	r := i.request(t)
+	var err error
+	if r.EncryptedAuthenticator, err = encrypt(nil, i.session, keyusage.AP_REQ_AUTHENTICATOR); err != nil {
+		t.Fatal(err)
+	}
+	if err := accepts(r); !errors.Is(err, ErrMalformed) {
+		t.Errorf("an empty authenticator: %v", err)
 	}
 }

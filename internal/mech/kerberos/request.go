@@ -101,7 +101,7 @@ func (r request) check(realm string, now time.Time) error {
 	at := a.CTime.Add(time.Duration(a.Cusec) * time.Microsecond)
 	switch {
 	case t.CRealm != realm:
-		return fmt.Errorf("%w: ticket: for a client of another realm, %q", ErrRefused, t.CRealm)
+		return fmt.Errorf("%w: ticket: for a client of another realm, %.80q", ErrRefused, t.CRealm)
 	case len(t.CName.NameString) == 0:
 		return fmt.Errorf("%w: ticket: for nobody", ErrRefused)
 	case a.CRealm != t.CRealm || !a.CName.Equal(t.CName):

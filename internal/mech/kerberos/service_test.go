@@ -30,6 +30,10 @@ func TestAccept(t *testing.T) {
 		if _, err := i.Finish(accepted.Reply); err != nil {
 			t.Errorf("%s: the client does not believe the service: %v", p, err)
 		}
+		// RFC 4120 3.2.2: who wants a reply says so in clear, too.
+		if i.request(t).APOptions.At(flags.APOptionMutualRequired) != 1 {
+			t.Errorf("%s: the option for a reply is not set", p)
+		}
 	}
 }
 
