@@ -95,7 +95,7 @@ func (s *Session) Login(ctx context.Context, c clientsim.Config) clientsim.Resul
 func All(profiles []clientsim.Profile) []Scenario {
 	all := slices.Concat(
 		controls(), startups(), relays(), contents(), slowDowns(), ruleScenarios(), ntlmKinds(), secondChances(), identities(),
-		flaws(), bindings(), replays(), strangers(), salts(),
+		flaws(), bindings(), replays(), strangers(), salts(), clientCertificates(),
 		certificates(profiles), offeredRefused(profiles), withoutTLS(profiles))
 	slices.SortFunc(all, func(a, b Scenario) int {
 		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.ID, b.ID))
