@@ -83,6 +83,9 @@ func serve(ctx context.Context, t terminal, config serveConfig, setup login.Setu
 
 	options := []server.Option{server.WithCertificate(props.certificates...), server.WithLogger(logger)}
 	if config.Keytab != "" {
+		if setup.Database != login.Full {
+			return fmt.Errorf("--keytab is of no use to database %s: only %s accepts Kerberos tickets", setup.Database, login.Full)
+		}
 		service, err := readKeytab(config.Keytab)
 		if err != nil {
 			return err

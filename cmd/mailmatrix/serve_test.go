@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mailmatrix/mailmatrix/internal/login"
+	"github.com/mailmatrix/mailmatrix/internal/mech"
 	"github.com/mailmatrix/mailmatrix/internal/wire"
 )
 
@@ -167,5 +169,24 @@ smtp: {PLAIN: secure}
 	if got := policyText(setup.Policy); config.Flavour != "classic" || config.Database != "wingate" || config.Ports.SMTP != 2525 ||
 		got != "NTLM allow; smtp: PLAIN secure" {
 		t.Errorf("%+v, policy %q", config, got)
+	}
+}
+
+// What serve permits when it is told nothing: nothing that shows a password or
+// a token in clear, and neither DIGEST-MD5 nor ANONYMOUS, which have to be asked
+// for by name.
+func TestDefaultPolicy(t *testing.T) {
+	p := defaultPolicy()
+	for _, m := range mech.All() {
+		want := login.Allow
+		switch {
+		case m.Name == login.DIGESTMD5, m.Name == login.ANONYMOUS:
+			want = login.Deny
+		case m.Class == login.ShowsPassword, m.Class == login.ShowsToken:
+			want = login.Secure
+		}
+		if got := p.For(login.POP3, m.Name); got != want {
+			t.Errorf("%s is %s, want %s", m.Name, got, want)
+		}
 	}
 }
