@@ -33,6 +33,9 @@ type Config struct {
 	// NTLM is the kind of response where an experiment imitates another
 	// Windows; "" is the profile's own.
 	NTLM login.NTLMKind
+	// Authzid is whom the client asks to act as, where an experiment wants
+	// somebody else; "" is as the client does it.
+	Authzid string
 	// Binding is how SCRAM binds to the connection where an experiment wants
 	// another way; "" is the client's own.
 	Binding login.Binding

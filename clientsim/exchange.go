@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/emersion/go-sasl"
 
@@ -66,7 +67,7 @@ func (s *session) attempt(m login.Mechanism, u user) error {
 		return failure{fmt.Errorf("nobody has written %q", m)}
 	}
 	issued := s.Secrets.PresentedIssue(s.Credential)
-	config := mech.ClientConfig{Protocol: s.Protocol, Host: s.Host, Username: u.name, Password: u.password,
+	config := mech.ClientConfig{Protocol: s.Protocol, Host: s.Host, Authzid: s.Authzid, Username: u.name, Password: u.password,
 		Token: issued.Token, Ticket: issued.Tickets[s.Protocol], Binding: s.binding(m),
 		Workstation: workstation, Rand: s.Rand, Now: s.Now}
 	if config.TLS = s.BoundTo; config.TLS == nil && s.conn.Encrypted() {
@@ -93,9 +94,9 @@ func (s *session) attempt(m login.Mechanism, u user) error {
 // could bind, and sees the server not offer it, says so; a server that did
 // offer it then knows that somebody stands between them.
 func (s *session) binding(m login.Mechanism) login.Binding {
-	bound := m + "-PLUS"
-	if s.Binding == login.BindingDefault && s.conn.Encrypted() && s.Profile.knows(s.Protocol, bound) &&
-		!slices.Contains(s.offer.mechanisms, bound) {
+	binds := func(m login.Mechanism) bool { return strings.HasSuffix(string(m), "-PLUS") }
+	if s.Binding == login.BindingDefault && s.conn.Encrypted() && s.Profile.knows(s.Protocol, m+"-PLUS") &&
+		!slices.ContainsFunc(s.offer.mechanisms, binds) {
 		return login.BindingUnused
 	}
 	return s.Binding

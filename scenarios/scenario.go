@@ -96,6 +96,7 @@ func All(profiles []clientsim.Profile) []Scenario {
 	all := slices.Concat(
 		controls(), startups(), relays(), contents(), slowDowns(), ruleScenarios(), ntlmKinds(), secondChances(), identities(),
 		flaws(), bindings(), replays(), strangers(), salts(), clientCertificates(),
+		acting(), principals(), brokenOff(),
 		certificates(profiles), offeredRefused(profiles), withoutTLS(profiles))
 	slices.SortFunc(all, func(a, b Scenario) int {
 		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.ID, b.ID))

@@ -53,9 +53,10 @@ func stranger(p login.Protocol, m login.Mechanism) Scenario {
 
 func lastOf(r clientsim.Result) string { return strings.TrimSpace(r.Observation.Reply) }
 
-// salts: SCRAM names a salt for whoever is asked about. For a name that nobody
-// has it is the same each time too, or it would tell that nobody has it
-// (RFC 5802 9); and the count of iterations is what RFC 7677 3 asks for.
+// salts: SCRAM names a salt for whoever is asked about. It is the same each
+// time, and for each way to write a name, whether anybody has that name or not:
+// else it would tell (RFC 5802 9). The count of iterations is what RFC 7677 3
+// asks for.
 func salts() []Scenario {
 	var all []Scenario
 	for _, m := range []login.Mechanism{login.SCRAMSHA1, login.SCRAMSHA256} {
@@ -72,30 +73,42 @@ func salts() []Scenario {
 					return "", err
 				}
 				defer c.quit()
-				var seen []string
-				for range 2 {
-					salted, err := c.serverFirst(m, "nobody-of-that-name")
-					if err != nil {
-						return "", err
+				for _, name := range []string{s.Secrets.Name, "nobody-of-that-name"} {
+					if got, err := c.salted(m, name); err != nil || got != "" {
+						return got, err
 					}
-					seen = append(seen, salted)
 				}
-				_, text, _ := strings.Cut(seen[0], ",i=")
-				rounds, err := strconv.Atoi(text)
-				switch {
-				case err != nil:
-					return "no iteration count", nil
-				case rounds < 4096:
-					return text + " iterations", nil
-				case seen[0] != seen[1]:
-					return "another each time", nil
-				default:
-					return "the same each time, 4096 iterations or more", nil
-				}
+				return "the same each time, 4096 iterations or more", nil
 			},
 		})
 	}
 	return all
+}
+
+// salted asks for a name in each way that it can be written, and returns what
+// is wrong with the answers.
+func (c *talk) salted(m login.Mechanism, name string) (string, error) {
+	first := ""
+	for _, written := range []string{name, name, strings.ToUpper(name), name + "@" + login.DefaultDomain} {
+		seen, err := c.serverFirst(m, written)
+		if err != nil {
+			return "", err
+		}
+		if first == "" {
+			first = seen
+		}
+		_, text, _ := strings.Cut(seen, ",i=")
+		rounds, err := strconv.Atoi(text)
+		switch {
+		case err != nil:
+			return "no iteration count", nil
+		case rounds < 4096:
+			return text + " iterations", nil
+		case seen != first:
+			return "another for the same account", nil
+		}
+	}
+	return "", nil
 }
 
 // serverFirst begins an exchange and breaks it off: it is the server's first

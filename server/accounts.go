@@ -68,6 +68,16 @@ func (a *accounts) find(name string) (login.Account, bool) {
 	return account, ok
 }
 
+// canonical is one name for all that an account has; of a name that nobody has
+// it is what it would be if somebody had it.
+func (a *accounts) canonical(name string) string {
+	name = strings.ToLower(name)
+	if at := strings.LastIndexByte(name, '@'); at >= 0 && a.local(name[at+1:]) && a.byName[name].Name == "" {
+		return name[:at]
+	}
+	return name
+}
+
 // same reports whether both names are of one account.
 func (a *accounts) same(one, other string) bool {
 	first, known := a.find(one)

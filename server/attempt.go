@@ -1,13 +1,11 @@
 package server
 
 import (
-	"bytes"
 	"crypto/rand"
 	"crypto/subtle"
 	"crypto/tls"
 	"errors"
 	"log/slog"
-	"strings"
 	"time"
 
 	"github.com/mailmatrix/mailmatrix/internal/login"
@@ -35,13 +33,16 @@ func (a *attempt) config() mech.ServerConfig {
 	session, s := a.session, a.session.server
 	c := mech.ServerConfig{
 		Identity: s.identity, Protocol: session.protocol, Rand: rand.Reader, Now: s.clock.Now, MinimumNTLM: s.minimumNTLM(),
-		Lookup: a.lookup, Check: a.check, Keys: a.keys, Known: a.known, Same: s.accounts.same, Token: s.tokens.Verify,
-		PlusListed: s.lists(session.protocol, a.mechanism+"-PLUS", session.link()) && !s.bug(DowngradeIgnored),
+		Lookup: a.lookup, Check: a.check, Keys: a.keysFor, Known: a.known, Same: s.accounts.same, Token: s.tokens.Verify,
+		PlusListed: session.listsPlus() && !s.bug(DowngradeIgnored),
 		Shown:      session.shown, Certificate: session.certificate, Kerberos: s.kerberos,
 	}
 	if t, ok := session.conn.(*tls.Conn); ok {
 		state := t.ConnectionState()
 		c.TLS = &state
+	}
+	if s.bug(AuthzidIgnored) {
+		c.Same = func(string, string) bool { return true }
 	}
 	if s.bug(TicketReplayed) {
 		c.Kerberos = s.issuer.realm.Service(s.clock.Now) // one that has seen nothing
@@ -74,9 +75,6 @@ func (s *Server) minimumNTLM() login.NTLMKind {
 // next hands the client's message to the half.
 func (a *attempt) next(message []byte) (challenge []byte, done bool, err error) {
 	s := a.session.server
-	if s.bug(AuthzidIgnored) && a.mechanism == login.PLAIN {
-		message = message[max(bytes.IndexByte(message, 0), 0):]
-	}
 	challenge, done, err = a.half.Next(message)
 	if s.bug(LoginStopsAtUnknown) && a.mechanism == login.LOGIN && a.half.Username() != "" {
 		if _, known := s.accounts.find(a.half.Username()); !known {
@@ -89,6 +87,10 @@ func (a *attempt) next(message []byte) (challenge []byte, done bool, err error) 
 // known reports whether there is an account of that name.
 func (a *attempt) known(name string) bool {
 	account, known := a.session.server.accounts.find(name)
+	if a.mechanism == login.GSSAPI && account.Name != name {
+		// RFC 4120 6.2: principals that differ in letter case are two people.
+		account, known = login.Account{}, false
+	}
 	a.looked, a.account = true, account.Name
 	return known
 }
@@ -110,7 +112,7 @@ func (a *attempt) check(name, password string) bool {
 	s := a.session.server
 	right, known := a.lookup(name)
 	if s.setup.Database == login.SCRAMKeys && !s.checksOverride(a.session.protocol, a.mechanism, a.overridden()) {
-		keys, known := a.keys(name, mech.SHA256)
+		keys, known := a.keysFor(name, mech.SHA256)
 		return keys.Check(mech.SHA256, password) && known
 	}
 	same := subtle.ConstantTimeCompare([]byte(right), []byte(password)) == 1
@@ -121,31 +123,6 @@ func (a *attempt) check(name, password string) bool {
 func (a *attempt) overridden() bool {
 	account, _ := a.session.server.accounts.find(a.account)
 	return account.Override != ""
-}
-
-// keys finds SCRAM's; of an unknown name they verify nothing.
-func (a *attempt) keys(name string, hash mech.Hash) (mech.StoredKeys, bool) {
-	s := a.session.server
-	password, known := a.lookup(name)
-	if s.bug(SaltOfNobody) && !known {
-		name += rand.Text()
-	}
-	if !known {
-		return s.issuer.noKeys(hash, strings.ToLower(name)), false
-	}
-	keys, err := mech.NewStoredKeys(hash, password, s.issuer.salt(hash, strings.ToLower(a.account)), s.rounds())
-	if err != nil { // a password that SASLprep forbids: nobody can prove it
-		return s.issuer.noKeys(hash, strings.ToLower(name)), false
-	}
-	return keys, true
-}
-
-// rounds is SCRAM's iteration count (RFC 7677 3: at least 4,096).
-func (s *Server) rounds() int {
-	if s.bug(FewRounds) {
-		return mech.DefaultRounds / 4
-	}
-	return mech.DefaultRounds
 }
 
 // conclude records how an attempt ended and answers it. The record comes
@@ -159,7 +136,14 @@ func (s *session) conclude(a *attempt, err error) {
 	case err == nil:
 		s.admit(a, rec)
 	case errors.Is(err, errLost):
-		// There is nobody to answer.
+		// There is nobody to answer. Who was told that his token is no good has
+		// failed all the same.
+		if refused := a.refused(); refused != nil {
+			rec.Refusal, rec.Reason = login.ByCredentials, a.reason(refused)
+			s.write(rec)
+		}
+	case a.refused() != nil: // and whatever he says to that
+		s.failed(a, rec, a.refused())
 	case errors.Is(err, mech.ErrCredentials), s.server.bug(CancelAsWrong) && errors.Is(err, errCancelled):
 		s.failed(a, rec, err)
 	default:
@@ -194,8 +178,24 @@ func endOf(err error) ending {
 	return ending{err, login.ByServerProblems, sayTrouble, err.Error()}
 }
 
-// nobody is whom ANONYMOUS lets in. No account is called so: names of accounts
-// are parts of addresses.
+// refused is why the half has told the client already that the login fails,
+// where a mechanism has a message for that; nil is that it has not.
+func (a *attempt) refused() error {
+	if half, ok := a.half.(interface{ Refused() error }); ok {
+		return half.Refused()
+	}
+	return nil
+}
+
+// reason is what the record says of wrong credentials.
+func (a *attempt) reason(err error) string {
+	if a.unknown() {
+		return "unknown name"
+	}
+	return err.Error()
+}
+
+// nobody is whom ANONYMOUS lets in.
 const nobody = "(nobody)"
 
 // admit opens what a login opens, and confirms it.
@@ -226,10 +226,7 @@ func (s *session) admit(a *attempt, rec login.Record) {
 // failed answers wrong credentials; in the posture SlowDown it does so later
 // and later, and ends the connection after a number of them (rule 11).
 func (s *session) failed(a *attempt, rec login.Record, err error) {
-	rec.Refusal, rec.Reason = login.ByCredentials, err.Error()
-	if a.unknown() {
-		rec.Reason = "unknown name"
-	}
+	rec.Refusal, rec.Reason = login.ByCredentials, a.reason(err)
 	answer := sayWrong
 	switch {
 	case s.server.bug(UnknownTold) && a.unknown(),

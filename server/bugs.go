@@ -60,21 +60,23 @@ const (
 	PasswordNotBySCRAM Bug = "plain-not-in-scram"
 	KerberosInClassic  Bug = "kerberos-in-classic"
 
-	PlusInClear            Bug = "plus-in-clear"
-	BindingIgnored         Bug = "channel-binding-ignored"
-	DowngradeIgnored       Bug = "scram-downgrade-ignored"
-	FewRounds              Bug = "scram-few-rounds"
-	SaltOfNobody           Bug = "scram-salt-of-nobody"
-	NonceReused            Bug = "nonce-reused"
-	TokenForgedTaken       Bug = "forged-token-taken"
-	TokenExpiredTaken      Bug = "expired-token-taken"
-	TokenElsewhereTaken    Bug = "token-for-another-taken"
-	TokenNarrowTaken       Bug = "narrow-token-taken"
-	CertificateForgedTaken Bug = "client-certificate-unchecked"
-	AnonymousTrusted       Bug = "anonymous-trusted"
-	TicketExpiredTaken     Bug = "expired-ticket-taken"
-	TicketElsewhereTaken   Bug = "ticket-for-another-service-taken"
-	TicketReplayed         Bug = "ticket-replayed"
+	PlusInClear               Bug = "plus-in-clear"
+	BindingIgnored            Bug = "channel-binding-ignored"
+	DowngradeIgnored          Bug = "scram-downgrade-ignored"
+	FewRounds                 Bug = "scram-few-rounds"
+	SaltOfNobody              Bug = "scram-salt-of-nobody"
+	NonceReused               Bug = "nonce-reused"
+	TokenForgedTaken          Bug = "forged-token-taken"
+	TokenExpiredTaken         Bug = "expired-token-taken"
+	TokenElsewhereTaken       Bug = "token-for-another-taken"
+	TokenNarrowTaken          Bug = "narrow-token-taken"
+	CertificateForgedTaken    Bug = "client-certificate-unchecked"
+	CertificateExpiredTaken   Bug = "expired-client-certificate-taken"
+	CertificateElsewhereTaken Bug = "server-certificate-of-client-taken"
+	AnonymousTrusted          Bug = "anonymous-trusted"
+	TicketExpiredTaken        Bug = "expired-ticket-taken"
+	TicketElsewhereTaken      Bug = "ticket-for-another-service-taken"
+	TicketReplayed            Bug = "ticket-replayed"
 
 	OverrideIgnored      Bug = "override-ignored"
 	OverrideOverSMTP     Bug = "override-over-smtp"
@@ -146,7 +148,7 @@ var bugs = []BugInfo{
 	{UnknownTold, "3", "the answer tells an unknown name from a wrong password"},
 	{UnknownToldByCRAM, "3", "CRAM-MD5 alone tells an unknown name from a wrong password"},
 	{LoginStopsAtUnknown, "3", "LOGIN asks no password of a name that nobody has"},
-	{AuthzidIgnored, "3; RFC 4616 2", "PLAIN takes a request to act for somebody else, and does not"},
+	{AuthzidIgnored, "3; RFC 4422 2", "a request to act for somebody else is taken, and not obeyed"},
 	{SuccessCode, "3; RFC 4954 4", "a login is confirmed with 235 2.0.0"},
 	{BadBase64Forgiven, "3; RFC 4954 4", "what is no base64 is skipped"},
 	{CancelAsWrong, "3; RFC 4954 4", "a cancelled exchange is answered and counted as a wrong password"},
@@ -170,6 +172,8 @@ var bugs = []BugInfo{
 	{TokenElsewhereTaken, "RFC 7519 4.1.3", "a token for another audience is accepted"},
 	{TokenNarrowTaken, "RFC 7628 3.2.2", "a token whose scope leaves mail out is accepted"},
 	{CertificateForgedTaken, "RFC 4422 A", "a client certificate of any authority is accepted"},
+	{CertificateExpiredTaken, "RFC 5280 4.1.2.5", "an expired client certificate is accepted"},
+	{CertificateElsewhereTaken, "RFC 5280 4.2.1.12", "a certificate that is for servers is accepted of a client"},
 	{AnonymousTrusted, "6; RFC 4505 4", "who logs in as nobody may relay"},
 	{TicketExpiredTaken, "RFC 4120 3.2.3", "an expired ticket is accepted"},
 	{TicketElsewhereTaken, "RFC 4120 3.2.3", "a ticket for another service is accepted"},

@@ -2,6 +2,7 @@ package server
 
 import (
 	"github.com/mailmatrix/mailmatrix/internal/login"
+	"github.com/mailmatrix/mailmatrix/internal/mech"
 )
 
 // Checks is what a database holds to check a login with. The zero value is
@@ -75,13 +76,6 @@ var secondChance = map[login.Mechanism]bool{
 	login.SCRAMSHA1: true, login.SCRAMSHA1PLUS: true, login.SCRAMSHA256: true, login.SCRAMSHA256PLUS: true,
 }
 
-// needsTLS are the mechanisms that rest on something of the TLS connection.
-var needsTLS = map[login.Mechanism]string{
-	login.SCRAMSHA1PLUS:   "it is bound to TLS, and there is none",
-	login.SCRAMSHA256PLUS: "it is bound to TLS, and there is none",
-	login.EXTERNAL:        "there is no TLS to show a certificate in",
-}
-
 // lacking is what keeps the server from checking m on a connection; "" if
 // nothing does.
 func (s *Server) lacking(p login.Protocol, m login.Mechanism, l link) string {
@@ -90,8 +84,10 @@ func (s *Server) lacking(p login.Protocol, m login.Mechanism, l link) string {
 		return "the " + string(s.setup.Database) + " database cannot check it"
 	case m == login.GSSAPI && s.setup.Flavour == login.Classic && !s.bug(KerberosInClassic):
 		return "the classic flavour has no Kerberos"
-	case !l.transport.Encrypted() && needsTLS[m] != "" && !s.bug(PlusInClear):
-		return needsTLS[m]
+	case m == login.GSSAPI && s.kerberos == nil:
+		return "there is no service key"
+	case !l.transport.Encrypted() && needsTLS(m) && !s.bug(PlusInClear):
+		return "it rests on TLS, and there is none"
 	case m == login.EXTERNAL && !l.certificate:
 		return "the client has shown no certificate that leads to an authority of ours"
 	default:
@@ -114,4 +110,9 @@ func (s *Server) holds(p login.Protocol, m login.Mechanism) bool {
 		return false
 	}
 	return s.accounts.anyOverride || s.bug(SecondChanceAlways)
+}
+
+func needsTLS(m login.Mechanism) bool {
+	impl, _ := mech.Get(m)
+	return impl.NeedsTLS
 }

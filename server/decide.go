@@ -97,5 +97,11 @@ func (s *Server) bareList(l link) []login.Mechanism {
 	return s.listed(login.POP3, l)
 }
 
+// listsPlus reports whether the connection lists any form of SCRAM that binds
+// to it (RFC 5802 6).
+func (s *session) listsPlus() bool {
+	return s.server.lists(s.protocol, login.SCRAMSHA1PLUS, s.link()) || s.server.lists(s.protocol, login.SCRAMSHA256PLUS, s.link())
+}
+
 // isSASL: POP3's own two have commands of their own.
 func isSASL(m login.Mechanism) bool { return m != login.UserPass && m != login.APOP }

@@ -75,8 +75,8 @@ func (i *issuer) salt(hash mech.Hash, name string) []byte {
 }
 
 // noKeys verify nothing, and look like any others.
-func (i *issuer) noKeys(hash mech.Hash, name string) mech.StoredKeys {
-	return mech.StoredKeys{Salt: i.salt(hash, name), Rounds: mech.DefaultRounds,
+func (i *issuer) noKeys(hash mech.Hash, name string, rounds int) mech.StoredKeys {
+	return mech.StoredKeys{Salt: i.salt(hash, name), Rounds: rounds,
 		StoredKey: i.derive("stored", string(hash), name), ServerKey: i.derive("server", string(hash), name)}
 }
 

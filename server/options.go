@@ -31,8 +31,10 @@ func WithCertificate(certificates ...tls.Certificate) Option {
 func WithTokens(v TokenVerifier) Option { return func(s *Server) { s.tokens = v } }
 
 // WithKerberos has tickets accepted by k, such as one made of a keytab from a
-// KDC, in place of the server's own realm.
-func WithKerberos(k *kerberos.Service) Option { return func(s *Server) { s.kerberos = k } }
+// KDC, in place of the server's own realm; nil accepts none.
+func WithKerberos(k *kerberos.Service) Option {
+	return func(s *Server) { s.kerberos, s.noKerberos = k, k == nil }
+}
 
 // WithBug makes the server a mutant: it breaks the one rule that b names.
 func WithBug(b Bug) Option { return func(s *Server) { s.mutant = b } }

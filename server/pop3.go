@@ -206,8 +206,11 @@ func (p *pop3) capabilities(arg string) {
 // admit locks the account's mailbox: RFC 1939 4, a login that cannot have it
 // is refused.
 func (p *pop3) admit(account string) error {
-	// Whoever comes as nobody gets a mailbox that nothing is delivered to.
-	mail, err := p.server.mail.open(account, p.anonymous || p.server.bug(MailboxShared))
+	if p.anonymous { // nobody has no mail, and there may be many of him
+		p.mailbox = account
+		return nil
+	}
+	mail, err := p.server.mail.open(account, p.server.bug(MailboxShared))
 	if err != nil {
 		return err
 	}
@@ -221,8 +224,8 @@ func (p *pop3) forget() { p.user = nil }
 
 // leave unlocks the mailbox. Messages stay: only QUIT deletes.
 func (p *pop3) leave() {
-	if p.mailbox != "" {
+	if p.mailbox != "" && !p.anonymous {
 		p.server.mail.release(p.mailbox)
-		p.mailbox = ""
 	}
+	p.mailbox = ""
 }

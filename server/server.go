@@ -15,6 +15,7 @@ import (
 
 	"github.com/mailmatrix/mailmatrix/internal/certs"
 	"github.com/mailmatrix/mailmatrix/internal/login"
+	"github.com/mailmatrix/mailmatrix/internal/mech"
 	"github.com/mailmatrix/mailmatrix/internal/mech/kerberos"
 )
 
@@ -36,6 +37,8 @@ type Server struct {
 	issuer      *issuer
 	tokens      TokenVerifier
 	kerberos    *kerberos.Service
+	noKerberos  bool
+	keys        map[keyOf]mech.StoredKeys
 	mutant      Bug
 	onHandshake func()
 
@@ -115,9 +118,10 @@ func (s *Server) loadIssuer() (err error) {
 	if s.tokens == nil {
 		s.tokens = s.issuer.tokens
 	}
-	if s.kerberos == nil {
+	if s.kerberos == nil && !s.noKerberos {
 		s.kerberos = s.issuer.service
 	}
+	s.makeKeys()
 	return nil
 }
 

@@ -81,7 +81,9 @@ func serve(ctx context.Context, t terminal, config serveConfig, setup login.Setu
 	defer func() { err = errors.Join(err, props.remove()) }()
 	setup.Accounts = []login.Account{props.account}
 
-	options := []server.Option{server.WithCertificate(props.certificates...), server.WithLogger(logger)}
+	// Without the keys of a KDC nobody could get a ticket, so there is no
+	// Kerberos to be offered.
+	options := []server.Option{server.WithCertificate(props.certificates...), server.WithLogger(logger), server.WithKerberos(nil)}
 	if config.Keytab != "" {
 		if setup.Database != login.Full {
 			return fmt.Errorf("--keytab is of no use to database %s: only %s accepts Kerberos tickets", setup.Database, login.Full)
@@ -202,7 +204,7 @@ func announce(t terminal, setup login.Setup, doors []door, p *props) error {
 	b.WriteString(policyText(setup.Policy))
 	fmt.Fprintf(&b, "\n  account  %s\n  password in %s\n  CA       in %s\n", p.account.Name, p.path("password"), p.ca)
 	if setup.Database == login.Full {
-		fmt.Fprintf(&b, "  token    in %s\n  client certificate in %s, its key in %s\n", p.path("token"), p.path("client.pem"), p.path("client.key"))
+		fmt.Fprintf(&b, "  token    in %s, good for 10 hours\n  client certificate in %s, its key in %s\n", p.path("token"), p.path("client.pem"), p.path("client.key"))
 	}
 	host, _, _ := net.SplitHostPort(doors[0].listener.Addr().String())
 	switch ip := net.ParseIP(host); {

@@ -18,7 +18,7 @@ var APOP = register(Impl{
 	Traits: login.Traits{Name: login.APOP, Class: login.ShowsVerifier, Protocols: pop3Only, Refs: []string{"RFC 1939 7"},
 		Compared: login.Comparison{Status: "Internet Standard, optional", Cracking: "one MD5",
 			// The digest's prefix is the server's to choose: CVE-2007-1558.
-			Malicious: "octets of the password itself, by MD5 collisions", Stolen: storedCleartext}},
+			Malicious: relayable + "; and the password's first octets, by MD5 collisions", Stolen: storedCleartext}},
 	Client: func(c ClientConfig) sasl.Client { return &apopClient{config: c} },
 	Server: func(c ServerConfig) Server { return &apopServer{config: c} },
 	Cracks: func(_, challenges [][]byte, message []byte, secret string) bool {

@@ -59,6 +59,10 @@ type bearerServer struct {
 
 func (s *bearerServer) Username() string { return s.username }
 
+// Refused is why the login fails, once the error result has told the client
+// so; nil before. What he says to it, or that he hangs up, changes nothing.
+func (s *bearerServer) Refused() error { return s.refused }
+
 func (s *bearerServer) Next(message []byte) (challenge []byte, done bool, err error) {
 	switch {
 	case s.refused != nil: // whatever the client says now

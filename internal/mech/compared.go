@@ -5,5 +5,5 @@ package mech
 const (
 	storedHashes    = "must crack the hashes first, if the server keeps hashes"
 	storedCleartext = "logs in: the server must keep the password, or what is as good"
-	crackable       = "a proof to crack"
+	relayable       = "a proof to relay to the right server, or to crack"
 )

@@ -16,7 +16,7 @@ import (
 var CRAMMD5 = register(Impl{
 	Traits: login.Traits{Name: login.CRAMMD5, Class: login.ShowsVerifier, Protocols: both, Refs: []string{"RFC 2195"},
 		Compared: login.Comparison{Status: "Proposed Standard", Cracking: "one HMAC-MD5",
-			Malicious: crackable, Stolen: storedCleartext}},
+			Malicious: relayable, Stolen: storedCleartext}},
 	Client: func(c ClientConfig) sasl.Client { return &cramClient{config: c} },
 	Server: func(c ServerConfig) Server { return &cramServer{config: c} },
 	Cracks: func(_, challenges [][]byte, message []byte, secret string) bool {

@@ -20,7 +20,7 @@ var DigestMD5 = register(Impl{
 	Traits: login.Traits{Name: login.DIGESTMD5, Class: login.ShowsVerifier, Protocols: both,
 		Refs: []string{"RFC 2831", "RFC 6331"},
 		Compared: login.Comparison{Status: "Historic (RFC 6331)", Cracking: "three MD5",
-			Malicious: crackable, Stolen: storedCleartext, Mutual: "by a digest of the same secret"}},
+			Malicious: relayable, Stolen: storedCleartext, Mutual: "by a digest of the same secret"}},
 	Client: func(c ClientConfig) sasl.Client { return &digestClient{config: c} },
 	Server: func(c ServerConfig) Server { return &digestServer{config: c} },
 	// The response repeats all that it was computed over, the nonce as well.

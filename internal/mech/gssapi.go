@@ -20,7 +20,7 @@ var GSSAPI = register(Impl{
 		Name: login.GSSAPI, Class: login.ShowsIdentity, Presents: login.PresentsTicket, ClientFirst: true, Protocols: both, Refs: []string{"RFC 4752"},
 		Compared: login.Comparison{
 			Status:    "Proposed Standard",
-			Malicious: "who the client is; the ticket is for no other service",
+			Malicious: "nothing, unless it has the key of a service: then who the client is",
 			Stolen:    "the service's key: tickets for this service can be forged for anybody",
 			Mutual:    "the service's answer, which takes its key",
 		},

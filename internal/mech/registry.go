@@ -78,7 +78,7 @@ type ServerConfig struct {
 	// in which somebody else has checked who the client is.
 	Known func(username string) bool
 	// Same reports whether two names are of one account: nobody may act for
-	// anybody else. nil is by the letters, whatever their case.
+	// anybody else. nil compares the names in any letter case.
 	Same func(a, b string) bool
 	// Token verifies a bearer token and says whose it is. The error of a bad
 	// one wraps ErrCredentials and says what is wrong.
@@ -88,7 +88,7 @@ type ServerConfig struct {
 	TLS *tls.ConnectionState
 	// Shown is the certificate that the server has shown in it; nil is none.
 	Shown *x509.Certificate
-	// PlusListed: the connection lists the -PLUS form of the mechanism, so a
+	// PlusListed: the connection lists a -PLUS form of SCRAM, so a
 	// client that thinks otherwise was deceived (RFC 5802 6).
 	PlusListed bool
 	// Certificate is the client's, verified; nil is none.
@@ -104,7 +104,10 @@ type ServerConfig struct {
 // mayActAs reports whether who logs in as username may ask to act as authzid
 // (RFC 4422 2): as himself, by whatever name of his.
 func (c ServerConfig) mayActAs(authzid, username string) bool {
-	return authzid == "" || strings.EqualFold(authzid, username) || c.Same != nil && c.Same(authzid, username)
+	if authzid == "" || c.Same == nil {
+		return authzid == "" || strings.EqualFold(authzid, username)
+	}
+	return c.Same(authzid, username)
 }
 
 // Server is a SASL server half that knows who logged in.

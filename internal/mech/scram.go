@@ -38,12 +38,12 @@ func (v scramVariant) compared() login.Comparison {
 	c := login.Comparison{
 		Status:    "Proposed Standard",
 		Cracking:  "4,096 HMAC-" + string(v.hash) + " or more",
-		Malicious: "a proof to relay to the right server, or to crack",
+		Malicious: relayable,
 		Stolen:    "must crack the keys first, or hear one login; can pose as the server",
 		Mutual:    "by a signature that takes the stored keys",
 	}
 	if v.plus {
-		c.Malicious = crackable + "; it cannot be relayed"
+		c.Malicious = "a proof to crack" + "; it cannot be relayed"
 		c.Binding = "tls-exporter with TLS 1.3, tls-unique before, or tls-server-end-point"
 	}
 	return c
