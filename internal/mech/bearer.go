@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"strings"
 
 	"github.com/emersion/go-sasl"
 
@@ -44,7 +43,6 @@ func (c *bearerClient) Next([]byte) ([]byte, error) {
 // bearerMessage is what a client says in either mechanism.
 type bearerMessage struct {
 	name  string // "" is whoever the token is for
-	host  string // the server as the client calls it, "" if it does not say
 	token string
 }
 
@@ -98,19 +96,9 @@ func (s *bearerServer) check(m bearerMessage) error {
 		return fmt.Errorf("%w: no account has this name", ErrCredentials)
 	case !s.config.mayActAs(s.username, account): // nobody here may act for somebody else
 		return fmt.Errorf("%w: the token is for another account", ErrCredentials)
-	case m.host != "" && !s.knownAs(m.host):
-		return fmt.Errorf("%w: the token is for another host", ErrCredentials)
 	default:
 		return nil
 	}
-}
-
-// knownAs: what the client says must agree with what the server knows from
-// elsewhere (RFC 7628 3.2). A server goes by many names; the one that it knows
-// the client to use is the one asked for in TLS (RFC 6066 3).
-func (s *bearerServer) knownAs(host string) bool {
-	t := s.config.TLS
-	return t == nil || t.ServerName == "" || strings.EqualFold(host, t.ServerName)
 }
 
 // authorization is the value of HTTP's header (RFC 6750 2.1). Schemes come in

@@ -95,7 +95,6 @@ func TestBearerRefusals(t *testing.T) {
 	}{
 		{"nothing", func(*ClientConfig) {}, "", ""},
 		{"letter case of the name", func(c *ClientConfig) { c.Username = "ALICE" }, "", ""},
-		{"letter case of the host", func(c *ClientConfig) { c.Host = "MAIL.example.test" }, "", ""},
 		{"no host", func(c *ClientConfig) { c.Host = "" }, "", ""},
 		{"no name", func(c *ClientConfig) { c.Username = "" }, login.OAUTHBEARER, ""},
 		{"own name as identity", func(c *ClientConfig) { c.Authzid = "alice" }, "", ""},
@@ -105,7 +104,7 @@ func TestBearerRefusals(t *testing.T) {
 		{"another token", func(c *ClientConfig) { c.Token = "Token" }, "", "no such token"},
 		{"another token, no name", func(c *ClientConfig) { c.Username, c.Token = "", "Token" }, login.OAUTHBEARER, "no such token"},
 		{"another token, unknown name", func(c *ClientConfig) { c.Username, c.Token = "carol", "Token" }, "", "no such token"},
-		{"another host", func(c *ClientConfig) { c.Host = "mail.example.org" }, login.OAUTHBEARER, "another host"},
+		{"another host", func(c *ClientConfig) { c.Host = "127.0.0.1" }, "", ""},
 	} {
 		for _, impl := range bearers {
 			if row.only != "" && row.only != impl.Name {
@@ -135,18 +134,6 @@ func TestBearerRefusals(t *testing.T) {
 					}
 				}
 			}
-		}
-	}
-}
-
-// Without TLS, or without a name asked for in it, the server knows of no host.
-func TestBearerHostUnknown(t *testing.T) {
-	_, message, _ := OAUTHBEARER.Client(ClientConfig{Username: "alice", Token: "token", Host: "127.0.0.1"}).Start()
-	for name, state := range map[string]*tls.ConnectionState{"clear": nil, "no name": {}} {
-		config := bearerConfig("alice", "token")
-		config.TLS = state
-		if _, done, err := OAUTHBEARER.Server(config).Next(message); !done || err != nil {
-			t.Errorf("%s: done %v, %v", name, done, err)
 		}
 	}
 }
@@ -260,7 +247,7 @@ func fuzzBearer(f *testing.F, impl Impl, read func([]byte) (bearerMessage, error
 		if m.token == "" {
 			return
 		}
-		_, again, _ := impl.Client(ClientConfig{Username: m.name, Host: m.host, Token: m.token}).Start()
+		_, again, _ := impl.Client(ClientConfig{Username: m.name, Token: m.token}).Start()
 		if n, err := read(again); err != nil || n != m {
 			t.Fatalf("%+v is read as %+v, %v", m, n, err)
 		}
