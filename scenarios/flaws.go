@@ -3,6 +3,7 @@ package scenarios
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/mailmatrix/mailmatrix/clientsim"
 	"github.com/mailmatrix/mailmatrix/internal/login"
@@ -32,6 +33,13 @@ func flaws() []Scenario {
 	return all
 }
 
+var flawRefs = map[login.Mechanism][]string{
+	login.XOAUTH2:     {"RFC 6750 3.1"},
+	login.OAUTHBEARER: {"RFC 6750 3.1", "RFC 7628 3.2"},
+	login.EXTERNAL:    {"RFC 4422 A", "RFC 5280 6.1"},
+	login.GSSAPI:      {"RFC 4120 3.2.3", "RFC 4752 3.2"},
+}
+
 // another is the name of a second account.
 const another = "somebody-else"
 
@@ -51,7 +59,7 @@ func flawed(m login.Mechanism, p login.Protocol, flaw string, issue func(*Sessio
 		Setup: login.Setup{Flavour: login.Modern, Database: login.Full, Policy: login.Only(m, login.Allow),
 			Accounts: []login.Account{{Name: another, Password: "of somebody else"}}},
 		Expected: []string{string(expected)},
-		Refs:     map[login.Mechanism][]string{login.EXTERNAL: {"RFC 4422 A"}, login.GSSAPI: {"RFC 4120 3.2.3", "RFC 4752 3.2"}}[m],
+		Refs:     flawRefs[m],
 		Run: func(ctx context.Context, s *Session) (string, error) {
 			var err error
 			if s.Secrets.Issued, err = issue(s); err != nil {
@@ -68,4 +76,16 @@ func (s *Session) issue(account string, flaw login.Flaw) (login.Issued, error) {
 		return login.Issued{}, &login.CannotError{What: "give out tokens, certificates and tickets"}
 	}
 	return s.Issue(account, flaw)
+}
+
+// principals: Kerberos tells letter case apart (RFC 4120 6.2), so a ticket of
+// ALICE is not one of alice, whatever mail servers think of names.
+func principals() []Scenario {
+	var all []Scenario
+	for _, p := range login.Protocols() {
+		all = append(all, flawed(login.GSSAPI, p, "in-upper-case", func(s *Session) (login.Issued, error) {
+			return s.issue(strings.ToUpper(s.Secrets.Name), login.Flawless)
+		}))
+	}
+	return all
 }

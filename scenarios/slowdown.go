@@ -2,7 +2,9 @@ package scenarios
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
+	"strings"
 
 	"github.com/mailmatrix/mailmatrix/internal/login"
 )
@@ -60,4 +62,47 @@ func failUntilClosed(ctx context.Context, s *Session, p login.Protocol) (string,
 		}
 	}
 	return fmt.Sprintf("%s, closed after %d", pace, failures), nil
+}
+
+// brokenOff: a client that is told that its token is no good, and then breaks
+// off in place of the answer that the mechanism wants, has failed to log in all
+// the same: it is slowed and ended as any other (rule 11).
+func brokenOff() []Scenario {
+	var all []Scenario
+	for _, m := range []login.Mechanism{login.XOAUTH2, login.OAUTHBEARER} {
+		all = append(all, Scenario{
+			ID:       fmt.Sprintf("scenario/posture/bad-token-and-cancelled/%s", m.Segment()),
+			Kind:     login.KindPosture,
+			Protocol: login.SMTP, Transport: login.Plain, Mechanism: m,
+			Setup: login.Setup{Flavour: login.Modern, Database: login.Full, Policy: login.Only(m, login.Allow),
+				Posture: login.Posture{SlowDown: true}},
+			Expected: []string{"ended after 3"},
+			Refs:     []string{"RFC 7628 3.2.3"},
+			Run: func(ctx context.Context, s *Session) (string, error) {
+				c, err := s.open(ctx, login.SMTP, login.Plain)
+				if err != nil {
+					return "", err
+				}
+				defer c.quit()
+				message := "user=" + s.Secrets.Name + "\x01auth=Bearer no-good\x01\x01"
+				if m == login.OAUTHBEARER {
+					message = "n,a=" + s.Secrets.Name + ",\x01auth=Bearer no-good\x01\x01"
+				}
+				for n := 1; n <= 6; n++ {
+					got, err := c.saySecret("AUTH "+string(m)+" "+base64.StdEncoding.EncodeToString([]byte(message)), "AUTH "+string(m)+" <secret>")
+					if err != nil || !got.positive {
+						return "refused at once: " + got.line, err
+					}
+					if got, err = c.say("*"); err != nil {
+						return "", err
+					}
+					if strings.HasPrefix(got.line, "421") {
+						return fmt.Sprintf("ended after %d", n), nil
+					}
+				}
+				return "never ended", nil
+			},
+		})
+	}
+	return all
 }

@@ -101,7 +101,7 @@ func TestCertificateAskedFor(t *testing.T) {
 }
 
 // TestKeysAreMadeAtTheStart: no login makes any, so the time that it takes
-// tells nothing (RFC 5802 9).
+// tells nothing (rule 3).
 func TestKeysAreMadeAtTheStart(t *testing.T) {
 	for _, row := range []struct {
 		database login.Database
@@ -117,4 +117,31 @@ func TestKeysAreMadeAtTheStart(t *testing.T) {
 			t.Errorf("%s: %d keys, want %d", row.database, len(s.keys), row.want)
 		}
 	}
+}
+
+// TestTokensOfAnotherIssuer: who has an issuer of his own brings what verifies
+// its tokens.
+func TestTokensOfAnotherIssuer(t *testing.T) {
+	s := start(t, login.Setup{Flavour: login.Modern, Database: login.Full, Policy: everything(login.Allow),
+		Accounts: []login.Account{alice}}, WithTokens(sesame{}))
+	for token, want := range map[string]bool{"open-sesame": true, "open-wheat": false, s.issued.Token: false} {
+		c := s.pop3(login.Plain)
+		c.issued.Token = token
+		if answer, _ := c.logIn(login.OAUTHBEARER, "alice", ""); accepted(answer) != want {
+			t.Errorf("%q: %s", token, answer)
+		}
+		if want {
+			c.quit()
+		}
+	}
+}
+
+// sesame knows one token.
+type sesame struct{}
+
+func (sesame) Verify(token string) (string, error) {
+	if token != "open-sesame" {
+		return "", mech.ErrCredentials
+	}
+	return "alice", nil
 }

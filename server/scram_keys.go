@@ -50,7 +50,7 @@ func (s *Server) needsKeys() bool {
 }
 
 // salt is the same for all names of an account, whenever it is asked for, and
-// for a name that nobody has as well: whoever asks learns nothing (RFC 5802 9).
+// for a name that nobody has as well: whoever asks learns nothing (rule 3).
 func (s *Server) salt(hash mech.Hash, name string) []byte {
 	return s.issuer.salt(hash, s.accounts.canonical(name))
 }

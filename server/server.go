@@ -104,6 +104,7 @@ func New(setup login.Setup, opts ...Option) (*Server, error) {
 	if err = s.loadTLS(); err != nil {
 		return nil, err
 	}
+	s.makeKeys()
 	return s, nil
 }
 
@@ -121,7 +122,6 @@ func (s *Server) loadIssuer() (err error) {
 	if s.kerberos == nil && !s.noKerberos {
 		s.kerberos = s.issuer.service
 	}
-	s.makeKeys()
 	return nil
 }
 

@@ -87,8 +87,8 @@ func writePlan(w io.Writer, plan harness.Plan, lines []planned) error {
 
 // What an experiment took on a small machine, both ends together.
 const (
-	clearCost   = 200 * time.Microsecond
-	encryptCost = 1200 * time.Microsecond
+	clearCost   = 120 * time.Microsecond
+	encryptCost = 450 * time.Microsecond
 )
 
 // estimate is how long the plan takes, to the order of magnitude.

@@ -2,10 +2,8 @@ package mech
 
 import (
 	"crypto/hmac"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/emersion/go-sasl"
@@ -62,7 +60,7 @@ func (c *digestClient) answer(message []byte) ([]byte, error) {
 		return nil, errors.New("digest-uri needs a protocol and a host")
 	}
 	if c.cnonce == "" {
-		if c.cnonce, err = digestNonce(c.config.Rand); err != nil {
+		if c.cnonce, err = freshNonce(c.config.Rand); err != nil {
 			return nil, err
 		}
 	}
@@ -158,7 +156,7 @@ func (s *digestServer) ask(message []byte) ([]byte, error) {
 		return nil, ErrServerFirst
 	}
 	var err error
-	if s.nonce, err = digestNonce(s.config.Rand); err != nil {
+	if s.nonce, err = freshNonce(s.config.Rand); err != nil {
 		return nil, err
 	}
 	return digestChallenge{realms: []string{s.config.Identity}, nonce: s.nonce, utf8: true}.encode(), nil
@@ -211,13 +209,4 @@ func digestService(p login.Protocol) string {
 		return "pop"
 	}
 	return string(p)
-}
-
-// digestNonce has twice the entropy that RFC 2831 2.1.1 and 2.1.2 recommend.
-func digestNonce(random io.Reader) (string, error) {
-	var nonce [16]byte
-	if _, err := io.ReadFull(random, nonce[:]); err != nil {
-		return "", fmt.Errorf("nonce: %w", err)
-	}
-	return hex.EncodeToString(nonce[:]), nil
 }

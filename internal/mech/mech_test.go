@@ -55,9 +55,9 @@ func binds(impl Impl) bool { return strings.HasSuffix(string(impl.Name), "-PLUS"
 
 func same(b []byte) []byte { return b }
 
-// complete are those with both halves that present a password; the others
-// have tests of their own.
-func complete() []Impl {
+// withPasswords are those that prove or send one; the others have tests of
+// their own.
+func withPasswords() []Impl {
 	var all []Impl
 	for _, impl := range All() {
 		if impl.Presents == login.PresentsPassword {
@@ -74,7 +74,7 @@ func TestHalvesAgree(t *testing.T) {
 	// from the name by a space; old NTLM folds case, so names stay lower.
 	name := rapid.StringMatching(`[a-zäöü0-9._@-]{1,20}`)
 	password := rapid.StringMatching(`[ -~äöüß€]{1,14}`)
-	for _, impl := range complete() {
+	for _, impl := range withPasswords() {
 		t.Run(string(impl.Name), func(t *testing.T) {
 			rapid.Check(t, func(t *rapid.T) {
 				user, pass := name.Draw(t, "name"), password.Draw(t, "password")
@@ -96,7 +96,7 @@ func TestHalvesAgree(t *testing.T) {
 
 // A message cut short is refused, and nothing falls over.
 func TestTruncated(t *testing.T) {
-	for _, impl := range complete() {
+	for _, impl := range withPasswords() {
 		for keep := range 80 {
 			client := testClient("alice", "pass word")
 			cut := 0
@@ -120,7 +120,7 @@ func TestTruncated(t *testing.T) {
 // What a listener needs to test a guess is in the exchange, and only with the
 // right guess.
 func TestCracks(t *testing.T) {
-	for _, impl := range complete() {
+	for _, impl := range withPasswords() {
 		if impl.Cracks == nil {
 			continue
 		}

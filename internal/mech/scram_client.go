@@ -2,10 +2,8 @@ package mech
 
 import (
 	"crypto/x509"
-	"encoding/base64"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/xdg-go/scram"
@@ -31,7 +29,7 @@ var errNotStarted = errors.New("the exchange has not begun")
 func (c *scramClient) Start() (string, []byte, error) {
 	if c.nonce == "" {
 		var err error
-		if c.nonce, err = scramNonce(c.config.Rand); err != nil {
+		if c.nonce, err = freshNonce(c.config.Rand); err != nil {
 			return "", nil, err
 		}
 	}
@@ -113,13 +111,4 @@ func (c *scramClient) conclude(message string) ([]byte, error) {
 		return nil, err
 	}
 	return []byte{}, nil
-}
-
-// scramNonce is 18 octets of chance in base64, which has no comma.
-func scramNonce(chance io.Reader) (string, error) {
-	var nonce [18]byte
-	if _, err := io.ReadFull(chance, nonce[:]); err != nil {
-		return "", fmt.Errorf("nonce: %w", err)
-	}
-	return base64.StdEncoding.EncodeToString(nonce[:]), nil
 }

@@ -87,7 +87,7 @@ func (s *scramServer) challenge(message []byte) ([]byte, bool, error) {
 func (s *scramServer) library() (*scram.Server, error) {
 	if s.nonce == "" {
 		var err error
-		if s.nonce, err = scramNonce(s.config.Rand); err != nil {
+		if s.nonce, err = freshNonce(s.config.Rand); err != nil {
 			return nil, err
 		}
 	}

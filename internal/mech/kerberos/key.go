@@ -7,8 +7,8 @@ import (
 )
 
 // keySizes are the encryption types that are taken, and how long their keys
-// are (RFC 3962 7, RFC 8009 8). RFC 8429 withdraws the older ones, and
-// RC4 has Wrap tokens of a kind of its own (RFC 4757 7.3).
+// are (RFC 3962 7, RFC 8009 5). The older ones are withdrawn (RFC 6649,
+// RFC 8429), and RC4 has Wrap tokens of a kind of its own (RFC 4757 7.3).
 var keySizes = map[int32]int{
 	etypeID.AES128_CTS_HMAC_SHA1_96:    16,
 	etypeID.AES256_CTS_HMAC_SHA1_96:    32,
