@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/mailmatrix/mailmatrix/internal/login"
+	"github.com/mailmatrix/mailmatrix/internal/mech"
+	"github.com/mailmatrix/mailmatrix/server"
 )
 
 // attempt is one login: who is asked for what, in which state of the server.
@@ -28,13 +30,35 @@ func (a attempt) String() string {
 // password is what the peer is given.
 func (a attempt) password() string { return secrets.Presented(a.credential) }
 
-// setup is the server's: the mechanism alone has the setting, and the
-// database is one that can check it.
-func (a attempt) setup() login.Setup {
-	database := login.WinGate
-	if a.mechanism == login.NTLM {
-		database = login.NT
+// issued is what the peer is given where it is no password. A token is wrong
+// if it is forged; but a certificate is if it is a stranger's, since with a
+// forged one the server would not offer EXTERNAL at all.
+func (a attempt) issued(t testing.TB, r *reference) login.Issued {
+	t.Helper()
+	name, flaw := secrets.Name, login.Flawless
+	switch {
+	case a.credential != login.WithWrong:
+	case a.mechanism == login.EXTERNAL:
+		name = nobody
+	default:
+		flaw = login.Forged
 	}
+	issued, err := r.Issue(name, flaw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return issued
+}
+
+// nobody has no account.
+const nobody = "mallory"
+
+// setup is the server's: the mechanism alone has the setting, and the
+// database is the first that can check it.
+func (a attempt) setup() login.Setup {
+	databases := []login.Database{login.WinGate, login.NT, login.Full}
+	can := func(d login.Database) bool { return server.DatabaseChecks(d)[a.mechanism] != "" }
+	database := databases[slices.IndexFunc(databases, can)]
 	return login.Setup{Flavour: a.flavour, Database: database, Policy: login.Only(a.mechanism, a.setting)}
 }
 
@@ -70,6 +94,24 @@ type ways struct {
 	blind []login.Mechanism
 }
 
+// on are the transports on which the mechanism is tried: what rests on TLS,
+// inside TLS alone.
+func (w ways) on(m login.Mechanism) []login.Transport {
+	if !traits(m).NeedsTLS {
+		return w.transports
+	}
+	return slices.DeleteFunc(slices.Clone(w.transports), func(t login.Transport) bool { return !t.Encrypted() })
+}
+
+// traits are those of a mechanism that exists.
+func traits(m login.Mechanism) login.Traits {
+	impl, ok := mech.Get(m)
+	if !ok {
+		panic("nobody has written " + string(m))
+	}
+	return impl.Traits
+}
+
 // lack is something that a peer does not have.
 type lack struct{ what, why string }
 
@@ -86,7 +128,7 @@ func (p peer) test(t *testing.T) {
 			t.Parallel()
 			r := start(t, a.setup())
 			got := p.login(t, program, a, r)
-			for _, wrong := range p.judge(a, r, got) {
+			for _, wrong := range p.judge(t, a, r, got) {
 				t.Errorf("%s: %s", p.program, wrong)
 			}
 			if t.Failed() {
@@ -97,9 +139,9 @@ func (p peer) test(t *testing.T) {
 }
 
 // attempts are the questions, for each protocol, transport and mechanism: in
-// under allow, in under secure inside TLS only, never under deny, never with a
-// wrong password. NTLM is asked in both flavours, since they differ in the
-// kinds of response that they take.
+// under allow, in under secure inside TLS only, never under deny, never with
+// what is wrong, if anything can be. NTLM is asked in both flavours, since
+// they differ in the kinds of response that they take.
 func (p peer) attempts() []attempt {
 	questions := []struct {
 		setting    login.Setting
@@ -113,8 +155,11 @@ func (p peer) attempts() []attempt {
 	var all []attempt
 	for _, protocol := range slices.Sorted(maps.Keys(p.has)) {
 		for _, mechanism := range p.has[protocol].mechanisms {
-			for _, transport := range p.has[protocol].transports {
+			for _, transport := range p.has[protocol].on(mechanism) {
 				for _, q := range questions {
+					if !slices.Contains(traits(mechanism).Credentials(login.NoOverride), q.credential) {
+						continue
+					}
 					a := attempt{login.Modern, protocol, transport, mechanism, q.setting, q.credential}
 					all = append(all, a)
 					// The classic server has no implicit TLS.
@@ -149,10 +194,10 @@ func (p peer) tooWeak(a attempt) bool {
 
 // judge compares what was expected with the server's record and with what the
 // program made of the answer. It returns what is wrong.
-func (p peer) judge(a attempt, r *reference, got result) (wrong []string) {
+func (p peer) judge(t testing.TB, a attempt, r *reference, got result) (wrong []string) {
 	complain := func(format string, args ...any) { wrong = append(wrong, fmt.Sprintf(format, args...)) }
 	want := p.expected(a)
-	records := r.Record()
+	records := r.record(t)
 	if r.accepted.Load() == 0 {
 		complain("it did not connect")
 	}

@@ -14,11 +14,13 @@ var curl = peer{
 	has: map[login.Protocol]ways{
 		login.SMTP: {
 			transports: login.Transports(),
-			mechanisms: []login.Mechanism{login.PLAIN, login.LOGIN, login.CRAMMD5, login.NTLM},
+			mechanisms: []login.Mechanism{login.PLAIN, login.LOGIN, login.CRAMMD5, login.NTLM,
+				login.DIGESTMD5, login.XOAUTH2, login.OAUTHBEARER, login.EXTERNAL},
 		},
 		login.POP3: {
 			transports: login.Transports(),
-			mechanisms: []login.Mechanism{login.UserPass, login.APOP, login.PLAIN, login.LOGIN, login.CRAMMD5, login.NTLM},
+			mechanisms: []login.Mechanism{login.UserPass, login.APOP, login.PLAIN, login.LOGIN, login.CRAMMD5, login.NTLM,
+				login.DIGESTMD5, login.XOAUTH2, login.OAUTHBEARER, login.EXTERNAL},
 		},
 	},
 	ntlm: login.NTLMv2,
@@ -63,7 +65,7 @@ func curlCommand(t testing.TB, program string, a attempt, r *reference, path str
 	args := []string{"--silent", "--show-error", "--disable",
 		"--resolve", identity + ":" + port + ":127.0.0.1",
 		"--cacert", r.ca,
-		"--netrc-file", write(t, home, "netrc", fmt.Sprintf("machine %s login %s password %s\n", identity, secrets.Name, a.password())),
+		"--config", curlConfig(t, home, a, r),
 		"--url", scheme + "://" + identity + ":" + port + path,
 	}
 	switch a.mechanism {
@@ -79,4 +81,21 @@ func curlCommand(t testing.TB, program string, a attempt, r *reference, path str
 		args = append(args, "--ssl-reqd")
 	}
 	return command{path: program, args: append(args, more...), home: home}
+}
+
+// curlConfig is what the attempt presents. A file keeps it off the command
+// line.
+func curlConfig(t testing.TB, home string, a attempt, r *reference) string {
+	t.Helper()
+	config := fmt.Sprintf("user = \"%s:%s\"\n", secrets.Name, a.password())
+	switch traits(a.mechanism).Presents {
+	case login.PresentsToken:
+		config = fmt.Sprintf("user = \"%s:\"\noauth2-bearer = \"%s\"\n", secrets.Name, a.issued(t, r).Token)
+	case login.PresentsCertificate:
+		// curl takes EXTERNAL where there is a name and no password.
+		issued := a.issued(t, r)
+		config = fmt.Sprintf("user = \"%s:\"\ncert = \"%s\"\nkey = \"%s\"\n", secrets.Name,
+			write(t, home, "client.pem", string(issued.Certificate)), write(t, home, "client.key", string(issued.Key)))
+	}
+	return write(t, home, "curlrc", config)
 }

@@ -33,7 +33,7 @@ func TestPeersNoticeMutants(t *testing.T) {
 			t.Parallel()
 			r := start(t, test.attempt.setup(), server.WithBug(test.bug))
 			got := test.peer.login(t, program, test.attempt, r)
-			if wrong := test.peer.judge(test.attempt, r, got); len(wrong) == 0 {
+			if wrong := test.peer.judge(t, test.attempt, r, got); len(wrong) == 0 {
 				t.Errorf("%s %s did not notice: %v", test.peer.program, test.attempt, got)
 			}
 		})

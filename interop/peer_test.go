@@ -46,6 +46,9 @@ type command struct {
 	home string
 }
 
+// tokenBegins is how every JWT does: {" in base64url (RFC 7515 3.1).
+const tokenBegins = "eyJ"
+
 // result is how a run ended. The zero value is a success without output.
 type result struct {
 	output string // both streams
@@ -58,9 +61,9 @@ func (r result) String() string { return fmt.Sprintf("exit status %d: %s", r.sta
 // hangs, is a failure of the test, whatever was expected of it.
 func (c command) run(t testing.TB) result {
 	t.Helper()
-	for _, secret := range []string{secrets.Password, secrets.Wrong} {
+	for _, secret := range []string{secrets.Password, secrets.Wrong, tokenBegins} {
 		if strings.Contains(strings.Join(c.args, " "), secret) {
-			t.Fatalf("%s: a password on the command line can be read by everybody on the machine", c.path)
+			t.Fatalf("%s: a secret on the command line can be read by everybody on the machine", c.path)
 		}
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), patience)

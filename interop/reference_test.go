@@ -22,6 +22,9 @@ var secrets = login.Secrets{Name: "alice", Password: rand.Text(), Wrong: rand.Te
 // identity is the server's name, which peers verify.
 const identity = login.DefaultIdentity
 
+// loopback is what peers verify that know no other name for where they connect.
+const loopback = "127.0.0.1"
+
 // authority issues what the reference server shows: an elliptic curve for
 // most, RSA for clients that know nothing else. Keys take long to make, so
 // all tests share them.
@@ -32,7 +35,7 @@ var authority = sync.OnceValues(func() (*shown, error) {
 	}
 	s := &shown{pem: string(a.PEM())}
 	for _, kind := range []certs.KeyKind{certs.ECDSA, certs.RSA} {
-		pair, err := a.Issue(certs.Leaf{Names: []string{identity}, Key: kind})
+		pair, err := a.Issue(certs.Leaf{Names: []string{identity, loopback}, Key: kind})
 		if err != nil {
 			return nil, err
 		}
@@ -94,6 +97,16 @@ func start(t testing.TB, setup login.Setup, more ...server.Option) *reference {
 		running.Wait()
 	})
 	return r
+}
+
+// record is the server's, complete: who hangs up in the midst of a login is in
+// it only once the server has noticed, which is before Close returns.
+func (r *reference) record(t testing.TB) []login.Record {
+	t.Helper()
+	if err := r.Close(); err != nil {
+		t.Error(err)
+	}
+	return r.Record()
 }
 
 // serve opens one port of loopback and returns its number.

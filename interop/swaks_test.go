@@ -13,7 +13,7 @@ var swaks = peer{
 	has: map[login.Protocol]ways{
 		login.SMTP: {
 			transports: login.Transports(),
-			mechanisms: []login.Mechanism{login.PLAIN, login.LOGIN, login.CRAMMD5, login.NTLM},
+			mechanisms: []login.Mechanism{login.PLAIN, login.LOGIN, login.CRAMMD5, login.NTLM, login.DIGESTMD5},
 		},
 	},
 	ntlm: login.NTLMv1,
