@@ -57,14 +57,8 @@ func TestInteropDocument(t *testing.T) {
 // toUs names the programs, and by which protocol and transport.
 func toUs(m login.Mechanism) (all []string) {
 	for _, p := range peers {
-		var ways []string
-		for _, protocol := range login.Protocols() {
-			if w := p.has[protocol]; slices.Contains(w.mechanisms, m) {
-				ways = append(ways, string(protocol)+" "+transportWords(w.on(m)))
-			}
-		}
-		if len(ways) > 0 {
-			all = append(all, p.program+" ("+strings.Join(ways, "; ")+")")
+		if how := by(p.has, m); how != "" {
+			all = append(all, p.program+" ("+how+")")
 		}
 	}
 	if m == login.GSSAPI {
@@ -76,14 +70,25 @@ func toUs(m login.Mechanism) (all []string) {
 }
 
 func toDovecot(m login.Mechanism) []string {
-	switch {
-	case m == login.GSSAPI:
-		return []string{"Dovecot 2.3 (pop3 clear)"}
-	case slices.Contains(dovecotHas, m):
-		return []string{"Dovecot 2.3 (pop3 " + transportWords(dovecotTransports(m)) + ")"}
-	default:
+	how := by(dovecotHas, m)
+	if m == login.GSSAPI {
+		how = "pop3 clear"
+	}
+	if how == "" {
 		return nil
 	}
+	return []string{"Dovecot 2.3 (" + how + ")"}
+}
+
+// by says in which protocols, and on which transports of theirs.
+func by(has map[login.Protocol]ways, m login.Mechanism) string {
+	var all []string
+	for _, protocol := range login.Protocols() {
+		if w := has[protocol]; slices.Contains(w.mechanisms, m) {
+			all = append(all, string(protocol)+" "+transportWords(w.on(m)))
+		}
+	}
+	return strings.Join(all, "; ")
 }
 
 func transportWords(all []login.Transport) string {
