@@ -8,6 +8,12 @@
 //	reference_test.go  the reference server on loopback
 //	attempt_test.go    what every peer is asked, and how an answer is judged
 //	curl_test.go, swaks_test.go, msmtp_test.go, mpop_test.go, gsasl_test.go
+//	hello_test.go      says EHLO for gsasl, which forgets it before STARTTLS
+//	kdc_test.go, kerberos_test.go
+//	                   a KDC of MIT's, and who logs in with its tickets
+//	dovecot_login_test.go
+//	                   the other way round: our client logs in to Dovecot
+//	document_test.go   docs/interop.md, from the tables of all of them
 //	gosmtp_test.go     go-smtp's own client
 //	mail_test.go       a message goes in by SMTP and comes out by POP3
 //	openssl_test.go    TLS versions, by somebody else's TLS

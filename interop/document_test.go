@@ -32,6 +32,11 @@ func TestInteropDocument(t *testing.T) {
 	}
 	b.WriteString("\n## What each lacks\n\n| program | lacks | because |\n|---|---|---|\n")
 	for _, p := range peers {
+		for _, m := range mech.All() {
+			if !p.speaksOf(m) {
+				t.Errorf("%s neither has %s nor lacks it", p.program, m.Name)
+			}
+		}
 		for _, l := range p.lacks {
 			fmt.Fprintf(&b, "| %s | %s | %s |\n", p.program, l.what, l.why)
 		}
@@ -52,6 +57,17 @@ func TestInteropDocument(t *testing.T) {
 	if string(have) != b.String() {
 		t.Errorf("%s is stale: go test ./interop -run TestInteropDocument -update", name)
 	}
+}
+
+// speaksOf reports whether the table of the peer says something of a mechanism
+// that exists in a protocol of its.
+func (p peer) speaksOf(m mech.Impl) bool {
+	shares := slices.ContainsFunc(m.Protocols, func(protocol login.Protocol) bool { return len(p.has[protocol].mechanisms) > 0 })
+	return !shares || by(p.has, m.Name) != "" || m.Name == login.GSSAPI && slices.ContainsFunc(toUs(m.Name), func(s string) bool {
+		return strings.HasPrefix(s, p.program)
+	}) || slices.ContainsFunc(p.lacks, func(l lack) bool {
+		return slices.Contains(strings.Split(l.what, ", "), string(m.Name))
+	})
 }
 
 // toUs names the programs, and by which protocol and transport.

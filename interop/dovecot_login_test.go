@@ -266,7 +266,7 @@ func TestDovecot(t *testing.T) {
 func TestDovecotLacks(t *testing.T) {
 	t.Parallel()
 	d := startDovecotSite(t)
-	for _, m := range []login.Mechanism{login.SCRAMSHA1PLUS, login.SCRAMSHA256PLUS} {
+	for _, m := range []login.Mechanism{login.NTLM, login.SCRAMSHA1PLUS, login.SCRAMSHA256PLUS} {
 		got := d.logIn(t, login.POP3, login.TLS, m, login.WithAccount)
 		if offered := got.Observation.Offered; *offered || got.Observation.Outcome != login.Refused {
 			t.Errorf("this dovecot has %s: %+v", m, got.Observation)

@@ -20,6 +20,8 @@ var swaks = peer{
 	lacks: []lack{
 		{"POP3", "it speaks SMTP and LMTP only"},
 		{"NTLMv2", "Perl's Authen::NTLM makes v1 responses unless told otherwise, and swaks does not tell it"},
+		{"SCRAM-SHA-1, SCRAM-SHA-1-PLUS, SCRAM-SHA-256, SCRAM-SHA-256-PLUS", "Perl's Authen::SASL in Debian 12 has no SCRAM"},
+		{"XOAUTH2, OAUTHBEARER, EXTERNAL, GSSAPI, ANONYMOUS", "it has a list of its own, without them"},
 	},
 	login: func(t *testing.T, program string, a attempt, r *reference) result {
 		home := t.TempDir()
