@@ -86,22 +86,28 @@ func (a *attempt) next(message []byte) (challenge []byte, done bool, err error) 
 
 // known reports whether there is an account of that name.
 func (a *attempt) known(name string) bool {
-	account, known := a.session.server.accounts.find(name)
+	_, known := a.find(name)
+	return known
+}
+
+// find looks a name up and keeps whose it is.
+func (a *attempt) find(name string) (account login.Account, known bool) {
+	account, known = a.session.server.accounts.find(name)
 	if a.mechanism == login.GSSAPI && account.Name != name {
 		// RFC 4120 6.2: principals that differ in letter case are two people.
 		account, known = login.Account{}, false
 	}
 	a.looked, a.account = true, account.Name
-	return known
+	return account, known
 }
 
 // lookup finds the password for a half. An unknown name gets one too, which
 // verifies nothing, so that it takes the same steps as a wrong password.
 func (a *attempt) lookup(name string) (password string, ok bool) {
-	if !a.known(name) {
+	account, known := a.find(name)
+	if !known {
 		return "no account has this password", false
 	}
-	account, _ := a.session.server.accounts.find(name)
 	password = a.session.server.secret(a.session.protocol, a.mechanism, account)
 	return password, password != ""
 }
@@ -110,19 +116,14 @@ func (a *attempt) lookup(name string) (password string, ok bool) {
 // holds; for an unknown name in the same time.
 func (a *attempt) check(name, password string) bool {
 	s := a.session.server
-	right, known := a.lookup(name)
-	if s.setup.Database == login.SCRAMKeys && !s.checksOverride(a.session.protocol, a.mechanism, a.overridden()) {
+	account, _ := a.find(name)
+	if s.setup.Database == login.SCRAMKeys && !s.checksOverride(a.session.protocol, a.mechanism, account.Override != "") {
 		keys, known := a.keysFor(name, mech.SHA256)
 		return keys.Check(mech.SHA256, password) && known
 	}
+	right, known := a.lookup(name)
 	same := subtle.ConstantTimeCompare([]byte(right), []byte(password)) == 1
 	return same && known
-}
-
-// overridden reports whether the account has an override password.
-func (a *attempt) overridden() bool {
-	account, _ := a.session.server.accounts.find(a.account)
-	return account.Override != ""
 }
 
 // conclude records how an attempt ended and answers it. The record comes

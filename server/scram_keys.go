@@ -58,8 +58,7 @@ func (s *Server) salt(hash mech.Hash, name string) []byte {
 // keysFor finds SCRAM's keys; of an unknown name they verify nothing.
 func (a *attempt) keysFor(name string, hash mech.Hash) (mech.StoredKeys, bool) {
 	s := a.session.server
-	if a.known(name) {
-		account, _ := s.accounts.find(name)
+	if account, known := a.find(name); known {
 		override := s.checksOverride(a.session.protocol, a.mechanism, account.Override != "")
 		if keys, ok := s.keys[keyOf{hash, account.Name, override}]; ok {
 			return keys, true
