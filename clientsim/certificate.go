@@ -27,44 +27,111 @@ func (e *certificateError) Error() string { return fmt.Sprintf("%s: %s", e.why, 
 // them, and they cost more than the rest of a handshake.
 var curves = []tls.CurveID{tls.X25519, tls.CurveP256, tls.CurveP384, tls.CurveP521}
 
-// config is how the client encrypts towards host.
+// certificateCheck is how one client looks at the certificate of one server.
+type certificateCheck struct {
+	sheet       *tlsSheet
+	host        string
+	trust       Trust
+	authorities *x509.CertPool
+	now         func() time.Time
+	// hangUp ends the connection in the middle of the handshake.
+	hangUp func()
+
+	refused     *certificateError // in the handshake
+	refusedLate *certificateError // once it was done
+}
+
+// config is how the client encrypts.
 //
 // The chain is verified by us and not by crypto/tls, because clients differ
-// in how they compare names. There is no session resumption: each login shows
-// a whole handshake.
-func (t *tlsSheet) config(host string, trust bool, authority *x509.CertPool, now func() time.Time) *tls.Config {
-	c := &tls.Config{
+// in what they check, how they compare names, and when they say so. There is
+// no session resumption: each login shows a whole handshake.
+func (c *certificateCheck) config() *tls.Config {
+	t := c.sheet
+	config := &tls.Config{
 		MinVersion:             tlsNumbers[slices.Index(tlsVersions, t.oldest())],
 		MaxVersion:             tlsNumbers[slices.Index(tlsVersions, t.newest())],
 		CipherSuites:           t.suites(),
 		CurvePreferences:       curves,
 		SessionTicketsDisabled: true,
 		InsecureSkipVerify:     true, // verified by VerifyConnection
+		VerifyConnection:       c.verify,
 	}
 	if t.SNI.Value {
-		c.ServerName = host
+		config.ServerName = c.host
 	}
-	if t.Verifies.Value && !(trust && t.CanTrust.Value) {
-		c.VerifyConnection = func(s tls.ConnectionState) error {
-			return verify(s.PeerCertificates, host, t.Names.Value, authority, now())
-		}
-	}
-	return c
+	return config
 }
 
-// verify checks the chain without a name, then the name by the client's own
-// rule.
-func verify(chain []*x509.Certificate, host string, rule login.NameMatch, authority *x509.CertPool, now time.Time) error {
-	intermediates := x509.NewCertPool()
-	for _, c := range chain[1:] {
-		intermediates.AddCert(c)
+// verify makes the client's checks and shows a refusal in its manner.
+func (c *certificateCheck) verify(state tls.ConnectionState) error {
+	demanded := c.sheet.checks(c.trust)
+	for _, k := range checks {
+		manner, ok := demanded[k]
+		if !ok {
+			continue
+		}
+		err := verifiers[k](c, state.PeerCertificates)
+		if err == nil {
+			continue
+		}
+		switch manner {
+		case afterHandshake:
+			c.refusedLate = err
+			continue // a check that shows in the handshake may come yet
+		case silently:
+			c.refused = err
+			c.hangUp()
+		default:
+			c.refused = err
+		}
+		return err
 	}
-	_, err := chain[0].Verify(x509.VerifyOptions{Roots: authority, Intermediates: intermediates, CurrentTime: now})
+	return nil
+}
+
+// verifiers are the checks, one by one.
+var verifiers = map[check]func(*certificateCheck, []*x509.Certificate) *certificateError{
+	checkChain: (*certificateCheck).verifyChain,
+	checkDates: (*certificateCheck).verifyDates,
+	checkName:  (*certificateCheck).verifyName,
+}
+
+// verifyChain looks at the chain as it was while the leaf was valid: dates are
+// another check.
+func (c *certificateCheck) verifyChain(chain []*x509.Certificate) *certificateError {
+	intermediates := x509.NewCertPool()
+	for _, i := range chain[1:] {
+		intermediates.AddCert(i)
+	}
+	_, err := chain[0].Verify(x509.VerifyOptions{Roots: c.authorities, Intermediates: intermediates, CurrentTime: within(chain[0], c.now())})
 	if err != nil {
 		return &certificateError{why: "certificate not trusted", err: err}
 	}
-	if !nameMatches(rule, host, chain[0]) {
-		return &certificateError{why: "certificate for another name", err: x509.HostnameError{Certificate: chain[0], Host: host}}
+	return nil
+}
+
+// within is now, or the nearest time at which the certificate is valid.
+func within(leaf *x509.Certificate, now time.Time) time.Time {
+	switch {
+	case now.Before(leaf.NotBefore):
+		return leaf.NotBefore
+	case now.After(leaf.NotAfter):
+		return leaf.NotAfter
+	}
+	return now
+}
+
+func (c *certificateCheck) verifyDates(chain []*x509.Certificate) *certificateError {
+	if now := c.now(); !within(chain[0], now).Equal(now) {
+		return &certificateError{why: "certificate not current", err: x509.CertificateInvalidError{Cert: chain[0], Reason: x509.Expired}}
+	}
+	return nil
+}
+
+func (c *certificateCheck) verifyName(chain []*x509.Certificate) *certificateError {
+	if !nameMatches(c.sheet.Names.Value, c.host, chain[0]) {
+		return &certificateError{why: "certificate for another name", err: x509.HostnameError{Certificate: chain[0], Host: c.host}}
 	}
 	return nil
 }

@@ -58,22 +58,22 @@ func TestCertificates(t *testing.T) {
 		profile string
 		shown   certs.Leaf
 		host    string
-		trust   bool
+		trust   clientsim.Trust
 		want    login.Outcome
 		why     string
 	}{
-		{"valid", "outlook", certs.Leaf{Names: names}, host, false, login.LoggedIn, "nothing to complain of"},
-		{"self-signed", "outlook", certs.Leaf{Names: names, SelfSigned: true}, host, false, login.CertRejected, "no authority knows it"},
-		{"self-signed, trusted", "outlook", certs.Leaf{Names: names, SelfSigned: true}, host, true, login.LoggedIn, "the user said so"},
-		{"expired", "outlook", certs.Leaf{Names: names, NotAfter: long}, host, false, login.CertRejected, "its time is over"},
-		{"expired, trusted", "outlook", certs.Leaf{Names: names, NotAfter: long}, host, true, login.LoggedIn, "the user said so"},
-		{"other name", "outlook", certs.Leaf{Names: []string{"other.example.test"}}, host, false, login.CertRejected, "the document: most programs complain"},
-		{"other name, trusted", "outlook", certs.Leaf{Names: []string{"other.example.test"}}, host, true, login.LoggedIn, "the user said so"},
-		{"wildcard", "outlook", certs.Leaf{Names: []string{"*.example.test"}}, "a.b.example.test", false, login.LoggedIn, "the document: any name that ends so"},
-		{"wildcard, probe", "probe", certs.Leaf{Names: []string{"*.example.test"}}, "a.b.example.test", false, login.CertRejected, "RFC 9525: one label"},
-		{"other name, Eudora 7", "eudora-7-win", certs.Leaf{Names: []string{"other.example.test"}, Key: certs.RSA}, host, false, login.LoggedIn, "it notes the name and goes on"},
-		{"self-signed, Eudora 7", "eudora-7-win", certs.Leaf{Names: names, SelfSigned: true, Key: certs.RSA}, host, false, login.CertRejected, "it does verify the chain"},
-		{"no RSA key, Eudora 7", "eudora-7-win", certs.Leaf{Names: names}, host, false, login.NoTLS, "it knows RSA key exchange only"},
+		{"valid", "outlook", certs.Leaf{Names: names}, host, clientsim.TrustStore, login.LoggedIn, "nothing to complain of"},
+		{"self-signed", "outlook", certs.Leaf{Names: names, SelfSigned: true}, host, clientsim.TrustStore, login.CertRejected, "no authority knows it"},
+		{"self-signed, trusted", "outlook", certs.Leaf{Names: names, SelfSigned: true}, host, clientsim.TrustAnything, login.LoggedIn, "the user said so"},
+		{"expired", "outlook", certs.Leaf{Names: names, NotAfter: long}, host, clientsim.TrustStore, login.CertRejected, "its time is over"},
+		{"expired, trusted", "outlook", certs.Leaf{Names: names, NotAfter: long}, host, clientsim.TrustAnything, login.LoggedIn, "the user said so"},
+		{"other name", "outlook", certs.Leaf{Names: []string{"other.example.test"}}, host, clientsim.TrustStore, login.CertRejected, "the document: most programs complain"},
+		{"other name, trusted", "outlook", certs.Leaf{Names: []string{"other.example.test"}}, host, clientsim.TrustAnything, login.LoggedIn, "the user said so"},
+		{"wildcard", "outlook", certs.Leaf{Names: []string{"*.example.test"}}, "a.b.example.test", clientsim.TrustStore, login.LoggedIn, "the document: any name that ends so"},
+		{"wildcard, probe", "probe", certs.Leaf{Names: []string{"*.example.test"}}, "a.b.example.test", clientsim.TrustStore, login.CertRejected, "RFC 9525: one label"},
+		{"other name, Eudora 7", "eudora-7-win", certs.Leaf{Names: []string{"other.example.test"}, Key: certs.RSA}, host, clientsim.TrustStore, login.LoggedIn, "it notes the name and goes on"},
+		{"self-signed, Eudora 7", "eudora-7-win", certs.Leaf{Names: names, SelfSigned: true, Key: certs.RSA}, host, clientsim.TrustStore, login.CertRejected, "it does verify the chain"},
+		{"no RSA key, Eudora 7", "eudora-7-win", certs.Leaf{Names: names}, host, clientsim.TrustStore, login.NoTLS, "it knows RSA key exchange only"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

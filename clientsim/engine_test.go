@@ -128,7 +128,7 @@ func TestShutDoor(t *testing.T) {
 		c := clientsim.Config{Profile: profile(t, "eudora"), Protocol: login.POP3, Transport: tt.transport,
 			Mechanism: login.Auto, Door: shut{tt.err}, Secrets: secrets}
 		got := clientsim.Login(t.Context(), c)
-		if got.Observation.Outcome != tt.want || got.Tap != nil {
+		if got.Observation.Outcome != tt.want || got.Taps != nil {
 			t.Errorf("%s: %s, want %s: %s", tt.name, got.Observation.Outcome, tt.want, tt.why)
 		}
 	}
@@ -321,7 +321,7 @@ func TestWindowsUserFirst(t *testing.T) {
 	showsNoSecret(t, got)
 	search := wire.NewSearcher(wire.Needle{Name: "windows", Text: secrets.WindowsUser}, wire.Needle{Name: "account", Text: secrets.Name})
 	var order []string
-	for _, heard := range got.Tap.Lines() {
+	for _, heard := range got.Heard() {
 		for _, n := range search.Find(heard.Line) {
 			order = append(order, n.Name)
 		}

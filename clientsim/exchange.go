@@ -3,6 +3,7 @@ package clientsim
 import (
 	"cmp"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,7 +12,6 @@ import (
 
 	"github.com/mailmatrix/mailmatrix/internal/login"
 	"github.com/mailmatrix/mailmatrix/internal/mech"
-	"github.com/mailmatrix/mailmatrix/internal/wire"
 )
 
 // user is who is offered to the server.
@@ -20,56 +20,38 @@ type user struct {
 	windows        bool // the user of the Windows session
 }
 
-// logIn makes the attempts with one mechanism and says what came of the last.
-func (s *session) logIn(m login.Mechanism) (login.Outcome, error) {
-	var last Attempt
-	for _, u := range s.users(m) {
-		err := s.attempt(m, u)
-		last = s.result.Attempts[len(s.result.Attempts)-1]
-		if err != nil {
-			return "", err
-		}
-		if last.Accepted {
-			return login.LoggedIn, nil
-		}
-		if !last.Asked {
-			break // no other user would be asked either
-		}
-	}
-	// Who was asked for the secret and then refused is refused for it, unless
-	// the server says that it is for something else.
-	if last.Asked && !last.Cancelled && !wire.Temporary(s.Protocol, last.Reply) {
-		return login.RefusedCredentials, nil
-	}
-	return login.Refused, nil
-}
-
 // users are those whom the client offers, one after the other.
 func (s *session) users(m login.Mechanism) []user {
-	configured := user{name: s.Secrets.Name, password: s.Secrets.Presented(s.Credential)}
+	configured := user{name: s.loginName(), password: s.Secrets.Presented(s.Credential)}
 	if m == login.NTLM && s.Profile.sheet.NTLM.WindowsUserFirst.Value {
 		return []user{{s.Secrets.WindowsUser, s.Secrets.WindowsPassword, true}, configured}
 	}
 	return []user{configured}
 }
 
-// workstation is how the simulated machine is called. RFC 2606 keeps the
-// domain free.
-const (
-	workstation       = "workstation1"
-	workstationDomain = "office.example"
-)
+// loginName is what of the account's name the client logs in with.
+func (s *session) loginName() string {
+	name := s.Secrets.Name
+	if at := strings.LastIndexByte(name, '@'); at > 0 && s.Profile.sheet.LoginName.or(wholeName) == beforeAt {
+		return name[:at]
+	}
+	return name
+}
 
-// attempt runs one exchange for one user.
-func (s *session) attempt(m login.Mechanism, u user) error {
+// attempt runs one exchange for one user. It is unable where the client lacks
+// what the mechanism needs.
+func (s *session) attempt(m login.Mechanism, u user) (unable bool, err error) {
 	impl, ok := mech.Get(m)
 	if !ok {
-		return failure{fmt.Errorf("nobody has written %q", m)}
+		return false, failure{fmt.Errorf("nobody has written %q", m)}
 	}
 	issued := s.Secrets.PresentedIssue(s.Credential)
 	config := mech.ClientConfig{Protocol: s.Protocol, Host: s.Host, Authzid: s.Authzid, Username: u.name, Password: u.password,
 		Token: issued.Token, Ticket: issued.Tickets[s.Protocol], Binding: s.binding(m),
-		Workstation: workstation, Rand: s.Rand, Now: s.Now}
+		Workstation: s.workstation(), Rand: s.Rand, Now: s.Now}
+	if m == login.PLAIN && s.sheet.ActsAs.or(false) {
+		config.Authzid = cmp.Or(s.Authzid, u.name)
+	}
 	if config.TLS = s.BoundTo; config.TLS == nil && s.conn.Encrypted() {
 		state := s.conn.TLSState()
 		config.TLS = &state
@@ -82,13 +64,20 @@ func (s *session) attempt(m login.Mechanism, u user) error {
 		attempt: &s.result.Attempts[len(s.result.Attempts)-1]}
 	switch m {
 	case login.UserPass:
-		return x.userPass()
+		err = x.userPass()
 	case login.APOP:
-		return x.apop()
+		err = x.apop()
 	default:
-		return x.sasl()
+		err = x.sasl()
 	}
+	if errors.Is(err, errUnable) {
+		return true, nil
+	}
+	return false, err
 }
+
+// errUnable: the client lacks what the mechanism needs.
+var errUnable = errors.New("the client has nothing to log in with by this mechanism")
 
 // binding is how the client binds SCRAM to the connection. RFC 5802 6: who
 // could bind, and sees the server not offer it, says so; a server that did
@@ -115,14 +104,16 @@ type exchange struct {
 
 // sasl is AUTH: RFC 4954 4 and RFC 5034 4 differ in the codes alone.
 func (x *exchange) sasl() error {
-	name, first, err := x.half.Start()
-	if err != nil {
-		return failure{err}
+	m := x.attempt.Mechanism
+	inCommand := slices.Contains(x.sheet.Initial.Value, m)
+	_, first, err := x.half.Start()
+	if err != nil || x.Whole && x.sheet.Mechanisms[m].Interactive {
+		return x.withoutMeans(inCommand)
 	}
 	x.first = first
-	line := "AUTH " + name
+	line := x.command()
 	shown := line
-	if first != nil && slices.Contains(x.sheet.Initial.Value, x.attempt.Mechanism) {
+	if first != nil && inCommand {
 		x.attempt.Initial = true
 		shown += " " + x.placeholder()
 		line += " " + initial(x.message())
@@ -136,14 +127,43 @@ func (x *exchange) sasl() error {
 		return err
 	}
 	x.attempt.Accepted = a.kind == accepted
-	if a.kind == refused && slices.Contains(x.sheet.AfterRefusal.Value, x.attempt.Mechanism) {
+	if a.kind == refused && slices.Contains(x.sheet.AfterRefusal.Value, m) {
 		return x.carryOn()
 	}
 	return nil
 }
 
+// command is the line that begins the exchange.
+func (x *exchange) command() string {
+	return spell(x.sheet, "AUTH "+string(x.attempt.Mechanism))
+}
+
+// withoutMeans is an exchange that the client cannot go through: with an
+// initial response it never begins; otherwise it finds out when it is asked.
+func (x *exchange) withoutMeans(inCommand bool) error {
+	if inCommand {
+		x.result.Attempts = x.result.Attempts[:len(x.result.Attempts)-1]
+		return errUnable
+	}
+	a, err := x.tell(x.command(), x.command())
+	if err != nil || a.kind != asked {
+		return err
+	}
+	x.attempt.Asked = true
+	if x.sheet.UnableCancels.or(cancelNot) != cancelNot {
+		if _, err := x.breakOff(x.sheet.UnableCancels.Value, errUnable.Error()); err != nil {
+			return err
+		}
+	}
+	x.attempt.Cancelled = true
+	return errUnable
+}
+
 // respond answers a challenge, or cancels where the client has no answer.
 func (x *exchange) respond(a answer) (answer, error) {
+	if x.attempt.Mechanism == login.LOGIN && !x.promptedRight(a.text) {
+		return x.cancel("a prompt that it does not know")
+	}
 	if x.first != nil {
 		return x.send()
 	}
@@ -163,11 +183,39 @@ func (x *exchange) respond(a answer) (answer, error) {
 	return x.send()
 }
 
+// prompts are those of LOGIN, as they must be for a client that compares them.
+var prompts = []string{"Username:", "Password:"}
+
+// promptedRight: a client may demand to be asked in those words.
+func (x *exchange) promptedRight(text string) bool {
+	wanted := prompts[min(x.sent, len(prompts)-1)]
+	switch x.sheet.Prompts.or(promptsUnread) {
+	case promptsExact:
+		return text == base64.StdEncoding.EncodeToString([]byte(wanted))
+	case promptsDecoded:
+		said, err := base64.StdEncoding.DecodeString(text)
+		return err == nil && strings.EqualFold(string(said), wanted)
+	default:
+		return true
+	}
+}
+
 // cancel ends an exchange from our side (RFC 4954 4, RFC 5034 4).
 func (x *exchange) cancel(why string) (answer, error) {
+	return x.breakOff(x.sheet.Cancel.or(cancelStar), why)
+}
+
+func (x *exchange) breakOff(manner cancelling, why string) (answer, error) {
 	x.attempt.Cancelled = true
 	x.result.Observation.Detail = "cancelled by the client: " + why
-	return x.tell("*", "*")
+	switch manner {
+	case cancelStar:
+		return x.tell("*", "*")
+	case cancelEmpty:
+		return x.tell("", "")
+	default:
+		return answer{}, nil
+	}
 }
 
 // send sends the message that waits.

@@ -16,12 +16,15 @@ import (
 type linter struct {
 	*source
 	sheet *sheet
+	// state is the path of the settings state in the file, whose own words come
+	// before those of the client as installed.
+	state []string
 	found []*FileError
 }
 
 // lint returns everything that is wrong with a sheet, by line.
-func lint(s *sheet, from *source) []*FileError {
-	l := &linter{source: from, sheet: s}
+func lint(s *sheet, from *source, state []string) []*FileError {
+	l := &linter{source: from, sheet: s, state: state}
 	l.names()
 	if s.SMTP == nil && s.POP3 == nil {
 		l.add(nil, "neither smtp nor pop3: a client speaks one of them")
@@ -31,6 +34,7 @@ func lint(s *sheet, from *source) []*FileError {
 			l.protocol(protocol, p)
 		}
 	}
+	among(l, []string{"login-name"}, l.sheet.LoginName, userForms)
 	l.ntlm()
 	l.tls()
 	slices.SortStableFunc(l.found, func(a, b *FileError) int { return cmp.Compare(a.Line, b.Line) })
@@ -38,7 +42,12 @@ func lint(s *sheet, from *source) []*FileError {
 }
 
 func (l *linter) add(path []string, format string, args ...any) {
-	l.found = append(l.found, l.wrong(l.line(path...), fmt.Sprintf(format, args...)))
+	what := fmt.Sprintf(format, args...)
+	if l.state == nil {
+		l.found = append(l.found, l.wrong(l.line(path...), what))
+		return
+	}
+	l.found = append(l.found, l.wrong(l.line(append(slices.Clone(l.state), path...)...), "variant "+l.state[1]+": "+what))
 }
 
 // properName: a "+" divides a profile from its variant and a "/" the parts of
@@ -70,15 +79,6 @@ func (l *linter) sourced(path []string, c login.Confidence, source string) {
 func (l *linter) protocol(protocol login.Protocol, p *protocolSheet) {
 	at := func(path ...string) []string { return append([]string{string(protocol)}, path...) }
 
-	switch {
-	case protocol == login.SMTP && p.Hello == nil:
-		l.add(at("hello"), "hello is missing: the form of the argument of EHLO")
-	case protocol != login.SMTP && p.Hello != nil:
-		l.add(at("hello"), "%s has no hello", protocol)
-	case p.Hello != nil:
-		l.sourced(at("hello"), p.Hello.Confidence, p.Hello.Source)
-		oneOf(l, at("hello", "value"), "form of hello", p.Hello.Value, helloForms)
-	}
 	if len(p.Transports) == 0 {
 		l.add(at("transports"), "no transports")
 	}
@@ -87,6 +87,7 @@ func (l *linter) protocol(protocol login.Protocol, p *protocolSheet) {
 		oneOf(l, at("transports", string(t)), "transport", t, login.Transports())
 	}
 	l.mechanisms(protocol, p, at)
+	l.manners(protocol, p, at)
 }
 
 func (l *linter) mechanisms(protocol login.Protocol, p *protocolSheet, at func(...string) []string) {
@@ -99,7 +100,7 @@ func (l *linter) mechanisms(protocol login.Protocol, p *protocolSheet, at func(.
 			l.add(at("mechanisms"), "no mechanisms")
 		}
 		l.sourced(at("choice"), p.Choice.Confidence, p.Choice.Source)
-		if len(p.Choice.Value) == 0 && len(p.Mechanisms) > 0 {
+		if len(p.Choice.Value) == 0 && len(p.Mechanisms) > 0 && l.state == nil {
 			l.add(at("choice", "value"), "no choice: name what the client takes as it is installed")
 		}
 		l.has(at("choice", "value"), p.Choice.Value, p)
@@ -204,7 +205,8 @@ func (l *linter) tls() {
 		}
 	}
 	l.sourced(at("sni"), t.SNI.Confidence, t.SNI.Source)
-	l.sourced(at("verifies"), t.Verifies.Confidence, t.Verifies.Source)
+	l.checks(at("checks"), &t.Checks)
+	l.checks(at("checks-with-authority"), t.WithAuthority)
 	l.sourced(at("names"), t.Names.Confidence, t.Names.Source)
 	oneOf(l, at("names", "value"), "rule for names", t.Names.Value, nameRules)
 	l.sourced(at("can-trust"), t.CanTrust.Confidence, t.CanTrust.Source)

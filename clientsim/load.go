@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -13,7 +14,7 @@ import (
 )
 
 // maxFile is more than any client needs; a longer file is no profile.
-const maxFile = 64 << 10
+const maxFile = 256 << 10
 
 // FileError is something wrong in a profile's file.
 type FileError struct {
@@ -30,28 +31,68 @@ func (e *FileError) Error() string {
 	return fmt.Sprintf("%s:%d: %s\n%5d | %s", e.File, e.Line, e.Wrong, e.Line, e.Quote)
 }
 
-// Load reads a profile; name is the file's, for messages. The error is one or
-// more [*FileError] joined.
+// Load reads a profile with its settings states; name is the file's, for
+// messages. The error is one or more [*FileError] joined.
 func Load(name string, data []byte) (Profile, error) {
 	source := &source{file: name, data: data}
 	if len(data) > maxFile {
 		return Profile{}, source.wrong(0, fmt.Sprintf("longer than the %d octets of a profile", maxFile))
 	}
-	s, err := source.decode()
+	file, err := source.decode()
 	if err != nil {
 		return Profile{}, err
 	}
 	var wrong error
-	for _, e := range lint(s, source) {
+	for _, e := range lint(file, source, nil) {
 		wrong = errors.Join(wrong, e)
+	}
+	p := Profile{Name: file.Name, Title: file.Title, Family: file.Family, Version: file.Version, sheet: file}
+	for _, state := range sortedKeys(file.Variants) {
+		s, found := source.variant(state)
+		for _, e := range found {
+			wrong = errors.Join(wrong, e)
+		}
+		p.variants = append(p.variants, Profile{Name: p.Name, Variant: state, Title: p.Title + ", " + s.About,
+			Family: p.Family, Version: p.Version, sheet: s})
 	}
 	if wrong != nil {
 		return Profile{}, wrong
 	}
-	if s.Probe {
-		s.knowEverything()
+	if p.sheet.Probe {
+		p.sheet.knowEverything()
 	}
-	return Profile{Name: s.Name, Title: s.Title, Family: s.Family, sheet: s}, nil
+	return p, nil
+}
+
+// properState: settings are named by their programs, in any letter case.
+var properState = regexp.MustCompile(`^[A-Za-z0-9]+([-_.][A-Za-z0-9]+)*$`)
+
+// variant is the client in a settings state, and what is wrong with it.
+func (s *source) variant(name string) (*sheet, []*FileError) {
+	at := []string{"variants", name}
+	found := func(format string, args ...any) []*FileError {
+		return []*FileError{s.wrong(s.line(at...), fmt.Sprintf(format, args...))}
+	}
+	var file map[string]any
+	if err := yaml.Unmarshal(s.data, &file); err != nil {
+		return &sheet{}, found("variant %s: %v", name, err)
+	}
+	states, err := variantsOf(file)
+	if err != nil {
+		return &sheet{}, found("%v", err)
+	}
+	state, err := sheetOf(inState(file, states[name]))
+	if err != nil {
+		return &sheet{}, found("variant %s: %v", name, err)
+	}
+	wrong := lint(state, s, at)
+	if !properState.MatchString(name) {
+		wrong = append(wrong, found("variant %q: letters, digits and hyphens are wanted", name)...)
+	}
+	if state.About == "" {
+		wrong = append(wrong, found("variant %s: about is missing: which setting of the client this is", name)...)
+	}
+	return state, wrong
 }
 
 // source is a file that may have to be quoted.

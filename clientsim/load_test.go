@@ -16,7 +16,7 @@ func TestLint(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ name, old, with, want, why string }{
 		{"unknown field", "family: eudora", "famliy: eudora", `unknown field "famliy"`, "a misspelt fact must not be a missing one"},
-		{"unknown field deep down", "  hello:\n    value: full-name", "  hello:\n    valeu: full-name", `unknown field "valeu"`, "strict all the way"},
+		{"unknown field deep down", "  hello:\n    name:\n      value: full-name", "  hello:\n    name:\n      valeu: full-name", `unknown field "valeu"`, "strict all the way"},
 		{"key twice", "family: eudora", "family: eudora\nfamily: outlook", "already defined", "which of them is meant?"},
 		{"no YAML", "name: eudora-7-win", "name: [eudora", "must be specified", "a syntax error has a line too"},
 		{"improper name", "name: eudora-7-win", "name: Eudora+7", `name "Eudora+7"`, "the plus sign divides off a variant"},
@@ -37,7 +37,7 @@ func TestLint(t *testing.T) {
 		{"APOP without timestamp", "      looks: timestamp", "      looks: nowhere", "the timestamp is for APOP", "there is no digest without one"},
 		{"unknown transport", "    starttls:\n", "    startls:\n", `unknown transport "startls", did you mean "starttls"?`, "a typing error"},
 		{"NTLM without its section", "    LOGIN: *smtp-mechanism", "    LOGIN: *smtp-mechanism\n    NTLM: *smtp-mechanism", "ntlm and the mechanism NTLM go together", "which kind of response?"},
-		{"unknown form of hello", "value: full-name", "value: fullname", `unknown form of hello "fullname"`, "there are two"},
+		{"unknown form of hello", "value: full-name", "value: fullname", `unknown form of hello "fullname"`, "there are four"},
 		{"unknown rule for names", "value: none", "value: any", `unknown rule for names "any"`, "there are four"},
 		{"versions with a gap", `value: ["1.0"]`, `value: ["1.0", "1.2"]`, "versions must be a run", "crypto/tls has a lowest and a highest"},
 		{"unknown suite", "TLS_RSA_WITH_RC4_128_SHA]", "TLS_RSA_WITH_RC4_128_MD5]", "unknown cipher suite", "crypto/tls does not have it"},
@@ -66,9 +66,9 @@ func TestFileError(t *testing.T) {
 	t.Parallel()
 	data := read(t, "profiles/eudora.yaml")
 	_, err := clientsim.Load("mine.yaml", []byte(strings.Replace(data, "    PLAIN: *smtp-mechanism", "    PLAIM: *smtp-mechanism", 1)))
-	want := "mine.yaml:29: unknown mechanism \"PLAIM\", did you mean \"PLAIN\"? " +
+	want := "mine.yaml:30: unknown mechanism \"PLAIM\", did you mean \"PLAIN\"? " +
 		"(known: USER/PASS, APOP, LOGIN, PLAIN, OAUTHBEARER, XOAUTH2, CRAM-MD5, DIGEST-MD5, NTLM, SCRAM-SHA-1, " +
-		"SCRAM-SHA-1-PLUS, SCRAM-SHA-256, SCRAM-SHA-256-PLUS, EXTERNAL, GSSAPI, ANONYMOUS)\n   29 |     PLAIM: *smtp-mechanism"
+		"SCRAM-SHA-1-PLUS, SCRAM-SHA-256, SCRAM-SHA-256-PLUS, EXTERNAL, GSSAPI, ANONYMOUS)\n   30 |     PLAIM: *smtp-mechanism"
 	if err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}
@@ -81,7 +81,7 @@ func TestLoadRefuses(t *testing.T) {
 		{"a comment", "# nothing\n", "empty", "nor is a comment"},
 		{"a list", "- a\n- b\n", "mapping", "a profile has sections"},
 		{"no protocol", "name: a\ntitle: A\nfamily: a\n", "neither smtp nor pop3", "a client speaks one of them"},
-		{"too long", strings.Repeat("#", 70_000), "longer than", "a file of that size is something else"},
+		{"too long", strings.Repeat("#", 300_000), "longer than", "a file of that size is something else"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -112,7 +112,7 @@ func FuzzProfile(f *testing.F) {
 					p.Confidence(protocol, m, transport)
 				}
 			}
-			for _, m := range facts.Chooses[protocol] {
+			for _, m := range facts.Protocols[protocol].Chooses {
 				if !slices.Contains(p.Mechanisms(protocol), m) {
 					t.Errorf("chooses %s and has it not", m)
 				}

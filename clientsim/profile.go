@@ -17,11 +17,14 @@ import (
 // about them. It is made by [Load] and never changes; the zero value can do
 // nothing.
 type Profile struct {
-	Name   string // as in IDs and flags
-	Title  string // as people call it
-	Family string // who shares its code
+	Name    string // as in IDs and flags
+	Variant string // the settings state; "" is the client as installed
+	Title   string // as people call it
+	Family  string // who shares its code
+	Version string // the release that the facts are of; "" is several
 
-	sheet *sheet
+	sheet    *sheet
+	variants []Profile
 }
 
 //go:embed profiles/*.yaml
@@ -50,22 +53,54 @@ var builtin = sync.OnceValue(func() []Profile {
 	return all
 })
 
-// All returns the built-in profiles, sorted by name.
+// All returns the built-in profiles as installed, sorted by name.
 func All() []Profile { return slices.Clone(builtin()) }
 
-// Get finds a built-in profile by name, in any letter case. The error of an
-// unknown one names the nearest.
+// Variants are the client's other settings states, sorted by name.
+func (p Profile) Variants() []Profile { return slices.Clone(p.variants) }
+
+// In is the client in the settings state of that name; "" is as installed.
+func (p Profile) In(variant string) (Profile, error) {
+	if variant == "" {
+		return p, nil
+	}
+	names := make([]string, len(p.variants))
+	for i, v := range p.variants {
+		names[i] = v.Variant
+	}
+	if len(names) == 0 {
+		return Profile{}, fmt.Errorf("%s has no settings state %q, nor any other", p, variant)
+	}
+	name, err := login.ParseName("settings state of "+p.Name, variant, names)
+	if err != nil {
+		return Profile{}, err
+	}
+	return p.variants[slices.Index(names, name)], nil
+}
+
+// Get finds a built-in profile by name, in any letter case; a "+" and the name
+// of a settings state may follow. The error of an unknown one names the
+// nearest.
 func Get(name string) (Profile, error) {
 	all := builtin()
 	names := make([]string, len(all))
 	for i, p := range all {
 		names[i] = p.Name
 	}
+	name, variant := login.SplitProfile(name)
 	name, err := login.ParseName("profile", name, names)
 	if err != nil {
 		return Profile{}, err
 	}
-	return all[slices.Index(names, name)], nil
+	return all[slices.Index(names, name)].In(variant)
+}
+
+// ID is the profile with its settings state, as in IDs and flags.
+func (p Profile) ID() string {
+	if p.Variant == "" {
+		return p.Name
+	}
+	return p.Name + "+" + p.Variant
 }
 
 // Probe reports whether the profile is no program but a measuring device,
@@ -114,69 +149,11 @@ func (p Profile) Lacks() []login.Lack {
 	return lacks
 }
 
-// Facts is what an oracle may know of the client.
-func (p Profile) Facts() login.ClientFacts {
-	f := login.ClientFacts{
-		Profile:      p.Name,
-		TriesAnyway:  p.Probe(),
-		Looks:        map[login.Protocol][]login.Mechanism{},
-		Chooses:      map[login.Protocol][]login.Mechanism{},
-		Initial:      map[login.Protocol][]login.Mechanism{},
-		AfterRefusal: map[login.Protocol][]login.Mechanism{},
-	}
-	for _, protocol := range login.Protocols() {
-		s := p.sheet.in(protocol)
-		if s == nil {
-			continue
-		}
-		for _, m := range p.Mechanisms(protocol) {
-			if s.Mechanisms[m].Looks != nowhere {
-				f.Looks[protocol] = append(f.Looks[protocol], m)
-			}
-		}
-		f.Chooses[protocol] = s.Choice.Value
-		f.Initial[protocol] = s.Initial.Value
-		f.AfterRefusal[protocol] = s.AfterRefusal.Value
-	}
-	if p.sheet != nil && p.sheet.NTLM != nil {
-		f.NTLM, f.WindowsUserFirst = p.sheet.NTLM.Kind.Value, p.sheet.NTLM.WindowsUserFirst.Value
-	}
-	if p.sheet != nil && p.sheet.TLS != nil {
-		t := p.sheet.TLS
-		f.NoTLS12 = t.newest() < "1.2"
-		f.Verifies, f.CanTrust, f.NameMatch = t.Verifies.Value, t.CanTrust.Value, t.Names.Value
-	}
-	return f
-}
-
-// Confidence is how well the weakest fact is known on which a login rests.
-func (p Profile) Confidence(protocol login.Protocol, m login.Mechanism, t login.Transport) login.Confidence {
+// Opportunistic reports whether the client has a setting, for a protocol, to
+// encrypt if it can and to go on if it cannot.
+func (p Profile) Opportunistic(protocol login.Protocol) bool {
 	s := p.sheet.in(protocol)
-	if s == nil {
-		return login.Assumed
-	}
-	rests := []login.Confidence{s.Transports[t].Confidence}
-	used := []login.Mechanism{m}
-	if m == login.Auto {
-		rests = append(rests, s.Choice.Confidence)
-		used = s.Choice.Value
-	}
-	for _, m := range used {
-		rests = append(rests, s.Mechanisms[m].Confidence)
-		if speaksFirst(m) {
-			rests = append(rests, s.Initial.Confidence)
-		}
-		if messages[m] > 0 {
-			rests = append(rests, s.AfterRefusal.Confidence)
-		}
-		if n := p.sheet.NTLM; n != nil && m == login.NTLM {
-			rests = append(rests, n.Kind.Confidence, n.WindowsUserFirst.Confidence)
-		}
-	}
-	if e := p.sheet.TLS; e != nil && t.Encrypted() {
-		rests = append(rests, e.Versions.Confidence, e.Verifies.Confidence, e.Names.Confidence)
-	}
-	return login.Weakest(rests...)
+	return s != nil && s.Encryption != nil && s.Encryption.Opportunistic.or(false)
 }
 
 func (p Profile) knows(protocol login.Protocol, m login.Mechanism) bool {
@@ -198,4 +175,4 @@ func (p Profile) can(protocol login.Protocol, t login.Transport) bool {
 }
 
 // String is the profile's name.
-func (p Profile) String() string { return fmt.Sprintf("profile %s", p.Name) }
+func (p Profile) String() string { return "profile " + p.ID() }

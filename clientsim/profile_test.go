@@ -85,10 +85,11 @@ func TestFacts(t *testing.T) {
 		t.Run(tt.profile, func(t *testing.T) {
 			t.Parallel()
 			f := profile(t, tt.profile).Facts()
-			same := sameSet(f.Looks[login.SMTP], tt.smtp) && sameSet(f.Looks[login.POP3], tt.pop3) &&
-				slices.Equal(f.Chooses[login.SMTP], tt.smtpAuto) && slices.Equal(f.Chooses[login.POP3], tt.pop3Auto) &&
-				slices.Equal(f.AfterRefusal[login.SMTP], tt.leaks) && len(f.AfterRefusal[login.POP3]) == 0 &&
-				f.NTLM == tt.ntlm && f.NoTLS12 == tt.tls10 && f.NameMatch == tt.names && f.Verifies &&
+			smtp, pop3 := f.Protocols[login.SMTP], f.Protocols[login.POP3]
+			same := sameSet(smtp.Looks, tt.smtp) && sameSet(pop3.Looks, tt.pop3) &&
+				slices.Equal(smtp.Chooses, tt.smtpAuto) && slices.Equal(pop3.Chooses, tt.pop3Auto) &&
+				slices.Equal(smtp.AfterRefusal, tt.leaks) && len(pop3.AfterRefusal) == 0 &&
+				f.NTLM == tt.ntlm && f.NoTLS12 == tt.tls10 && f.NameMatch == tt.names && f.ChecksChain && f.ChecksDates &&
 				f.TriesAnyway == (tt.profile == "probe")
 			if !same {
 				t.Errorf("%s: got %+v", tt.why, f)
@@ -178,7 +179,7 @@ func TestLacks(t *testing.T) {
 func TestZeroProfile(t *testing.T) {
 	t.Parallel()
 	var p clientsim.Profile
-	if p.Probe() || p.Mechanisms(login.SMTP) != nil || p.Transports(login.POP3) != nil || p.Facts().Verifies {
+	if p.Probe() || p.Mechanisms(login.SMTP) != nil || p.Transports(login.POP3) != nil || p.Facts().ChecksChain {
 		t.Error("the zero profile can do something")
 	}
 	if got := clientsim.Login(t.Context(), clientsim.Config{Profile: p}); got.Observation.Outcome != login.Error {

@@ -93,8 +93,8 @@ func (r *runner) observe(seen clientsim.Result, door wire.Door, p login.Protocol
 	for _, a := range seen.Attempts {
 		o.Stranger = o.Stranger || a.WindowsUser && a.Accepted
 	}
-	if seen.Tap != nil {
-		o.Exposures = r.ear.Listen(seen.Tap.Lines(), p, t)
+	for _, tap := range seen.Taps {
+		o.Exposures = append(o.Exposures, r.ear.Listen(tap.Lines(), p, t)...)
 	}
 	return o
 }

@@ -74,7 +74,7 @@ func extremeOutcome(j harness.Job, accepts bool) (login.Outcome, login.Mechanism
 	facts, p, m := j.Profile.Facts(), j.Cell.Protocol, j.Cell.Mechanism
 	if m == login.Auto {
 		m = ""
-		for _, choice := range facts.Chooses[p] {
+		for _, choice := range facts.Protocols[p].Chooses {
 			if m == "" && (accepts || !facts.LooksFor(p, choice)) { // all is offered, or nothing
 				m = choice
 			}

@@ -27,11 +27,10 @@ func newClient(name string, smtp, pop3 []login.Mechanism) client {
 	return client{
 		facts: login.ClientFacts{
 			Profile: name, NTLM: login.NTLMSession,
-			Looks: map[login.Protocol][]login.Mechanism{
-				login.SMTP: smtpSASL,
-				login.POP3: {login.NTLM, login.CRAMMD5, login.GSSAPI},
+			Protocols: map[login.Protocol]login.ProtocolFacts{
+				login.SMTP: {Looks: smtpSASL, Chooses: smtp, ChoosesInClear: smtp},
+				login.POP3: {Looks: []login.Mechanism{login.NTLM, login.CRAMMD5, login.GSSAPI}, Chooses: pop3, ChoosesInClear: pop3},
 			},
-			Chooses: map[login.Protocol][]login.Mechanism{login.SMTP: smtp, login.POP3: pop3},
 		},
 		mechanisms: map[login.Protocol][]login.Mechanism{login.SMTP: smtp, login.POP3: pop3},
 	}

@@ -42,7 +42,7 @@ func replay(p login.Protocol, m login.Mechanism) Scenario {
 			}
 			defer c.quit()
 			var got said
-			for _, l := range first.Tap.Lines() {
+			for _, l := range first.Heard() {
 				line := strings.TrimRight(string(l.Line), "\r\n")
 				verb, _, _ := strings.Cut(line, " ")
 				if l.Server || verb == "EHLO" || verb == "CAPA" || verb == "QUIT" {

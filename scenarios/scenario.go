@@ -85,8 +85,12 @@ func (s *Session) Login(ctx context.Context, c clientsim.Config) clientsim.Resul
 		c.Host = login.DefaultIdentity
 	}
 	got := clientsim.Login(ctx, c)
-	if got.Tap != nil { // a connection came about
-		s.seen = append(s.seen, Seen{c.Protocol, c.Transport, func() []string { return got.Transcript }, got.Tap})
+	for i, tap := range got.Taps {
+		transcript := got.Transcript // of all connections: it is shown with the first
+		if i > 0 {
+			transcript = nil
+		}
+		s.seen = append(s.seen, Seen{c.Protocol, c.Transport, func() []string { return transcript }, tap})
 	}
 	return got
 }

@@ -67,30 +67,48 @@ type ClientFacts struct {
 	Profile string
 	// TriesAnyway marks the probe: it looks, and tries whatever it saw.
 	TriesAnyway bool
-	// Looks names, per protocol, the mechanisms that the client uses only
-	// where it sees them offered. The others it sends blind.
-	Looks map[Protocol][]Mechanism
-	// Chooses is the order in which the client, as installed, picks.
-	Chooses map[Protocol][]Mechanism
-	// Initial names the mechanisms with which the client sends its first
-	// response in the AUTH command itself.
-	Initial map[Protocol][]Mechanism
-	// AfterRefusal names the mechanisms whose secret the client sends although
-	// the server has refused the command.
-	AfterRefusal map[Protocol][]Mechanism
-	NTLM         NTLMKind
+	Protocols   map[Protocol]ProtocolFacts
+	NTLM        NTLMKind
 	// NoTLS12 marks a client that speaks no TLS version from 1.2 on.
 	NoTLS12 bool
 	// WindowsUserFirst: with NTLM the client first offers the user of the
 	// Windows session.
 	WindowsUserFirst bool
-	// Verifies is false for a client that takes any certificate; CanTrust is
-	// whether it can be told to take one that it would refuse.
-	Verifies, CanTrust bool
-	NameMatch          NameMatch
+	// ChecksChain and ChecksDates are false for a client that does not ask who
+	// signed a certificate, or when. NameMatch is how it compares names.
+	ChecksChain, ChecksDates bool
+	NameMatch                NameMatch
+	// CanTrust is whether it can be told to take one that it would refuse.
+	CanTrust bool
+}
+
+// ProtocolFacts is what an oracle may know of a client in one protocol. The
+// zero value looks nowhere and stops at the first refusal.
+type ProtocolFacts struct {
+	// Looks names the mechanisms that the client uses only where it sees them
+	// offered. The others it sends blind.
+	Looks []Mechanism
+	// Chooses is the order in which the client, as installed, picks, and
+	// ChoosesInClear the one without TLS.
+	Chooses, ChoosesInClear []Mechanism
+	// FallsTo follows the mechanism that the user chose where that is not
+	// offered; Unlisted is sent where a list has nothing else.
+	FallsTo  []Mechanism
+	Unlisted Mechanism
+	// EncryptedOnly names the mechanisms that it never uses without TLS.
+	EncryptedOnly []Mechanism
+	// Initial names the mechanisms with which the client sends its first
+	// response in the AUTH command itself.
+	Initial []Mechanism
+	// AfterRefusal names the mechanisms whose secret the client sends although
+	// the server has refused the command.
+	AfterRefusal []Mechanism
+	// AfterRefused and AfterRejected: it tries the next mechanism when the
+	// command was refused, or when the exchange came to nothing.
+	AfterRefused, AfterRejected bool
 }
 
 // LooksFor reports whether the client uses m only where it sees it offered.
 func (f ClientFacts) LooksFor(p Protocol, m Mechanism) bool {
-	return slices.Contains(f.Looks[p], m)
+	return slices.Contains(f.Protocols[p].Looks, m)
 }

@@ -17,17 +17,45 @@ func (d ByDocument) Expect(c Cell, f ClientFacts) Expectation {
 	if c.Transport.Encrypted() && !encryptionPossible(c, f) {
 		return e.with(NoTLS)
 	}
-	if c.Mechanism != Auto {
+	if c.Mechanism != Auto && len(f.Protocols[c.Protocol].FallsTo) == 0 {
 		return d.expectMechanism(e, c, f)
 	}
-	for _, m := range f.Chooses[c.Protocol] {
+	return d.expectChoice(e, c, f)
+}
+
+// expectChoice follows a client through the mechanisms that it tries, each as
+// far as it must come.
+func (d ByDocument) expectChoice(e Expectation, c Cell, f ClientFacts) Expectation {
+	p := f.Protocols[c.Protocol]
+	end := e.with(NotOffered)
+	for _, m := range choices(c, p) {
 		c.Mechanism = m
-		if !f.LooksFor(c.Protocol, m) || d.visible(c) {
-			e.Used = m
-			return d.expectMechanism(e, c, f)
+		usable := !slices.Contains(p.EncryptedOnly, m) || c.Transport.Encrypted()
+		if !usable || f.LooksFor(c.Protocol, m) && !d.visible(c) {
+			continue
+		}
+		shown := end.Exposures
+		end = d.expectMechanism(e, c, f)
+		end.Used, end.Exposures = m, append(shown, end.Exposures...)
+		refused := RefusedPolicy.In(end.Outcomes) || RefusedUnavailable.In(end.Outcomes)
+		rejected := RefusedCredentials.In(end.Outcomes)
+		if !(refused && p.AfterRefused || rejected && p.AfterRejected) {
+			break
 		}
 	}
-	return e.with(NotOffered)
+	return end
+}
+
+// choices are the mechanisms in the client's order.
+func choices(c Cell, p ProtocolFacts) []Mechanism {
+	switch {
+	case c.Mechanism != Auto:
+		return append([]Mechanism{c.Mechanism}, p.FallsTo...)
+	case c.Transport.Encrypted():
+		return p.Chooses
+	default:
+		return p.ChoosesInClear
+	}
 }
 
 func (d ByDocument) expectMechanism(e Expectation, c Cell, f ClientFacts) Expectation {
@@ -210,9 +238,9 @@ func shownWhenRefused(c Cell, f ClientFacts, visible bool) []Exposure {
 		return append(name, exposed(c, ShowsVerifier, BeforeRefusal, secretNames[c.Credential]))
 	case c.Mechanism == APOP: // a digest over nothing
 		return name
-	case slices.Contains(f.Initial[c.Protocol], c.Mechanism):
+	case slices.Contains(f.Protocols[c.Protocol].Initial, c.Mechanism):
 		return shownAtFirst(c, f)
-	case slices.Contains(f.AfterRefusal[c.Protocol], c.Mechanism):
+	case slices.Contains(f.Protocols[c.Protocol].AfterRefusal, c.Mechanism):
 		return shownByLogin(c, f, AfterRefusal)
 	default:
 		return nil

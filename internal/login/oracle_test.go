@@ -16,12 +16,13 @@ func cell(change func(*Cell)) Cell {
 // looking is a client that looks for everything but USER/PASS.
 func looking() ClientFacts {
 	return ClientFacts{
-		Profile: "somebody", NTLM: NTLMv2, Verifies: true, NameMatch: MatchSuffix,
-		Looks: map[Protocol][]Mechanism{
-			SMTP: {PLAIN, LOGIN, CRAMMD5, NTLM, GSSAPI},
-			POP3: {PLAIN, LOGIN, CRAMMD5, NTLM, GSSAPI, APOP},
+		Profile: "somebody", NTLM: NTLMv2, ChecksChain: true, ChecksDates: true, NameMatch: MatchSuffix,
+		Protocols: map[Protocol]ProtocolFacts{
+			SMTP: {Looks: []Mechanism{PLAIN, LOGIN, CRAMMD5, NTLM, GSSAPI}, Chooses: []Mechanism{CRAMMD5, PLAIN},
+				ChoosesInClear: []Mechanism{CRAMMD5, PLAIN}},
+			POP3: {Looks: []Mechanism{PLAIN, LOGIN, CRAMMD5, NTLM, GSSAPI, APOP}, Chooses: []Mechanism{CRAMMD5, APOP, UserPass},
+				ChoosesInClear: []Mechanism{CRAMMD5, APOP, UserPass}},
 		},
-		Chooses: map[Protocol][]Mechanism{POP3: {CRAMMD5, APOP, UserPass}, SMTP: {CRAMMD5, PLAIN}},
 	}
 }
 
@@ -152,7 +153,7 @@ func TestByDocument(t *testing.T) {
 		{name: "initial response", why: "it is out before the refusal",
 			change: func(c *Cell) { c.Protocol, c.Mechanism, c.Setting = SMTP, PLAIN, Deny },
 			facts: func(f *ClientFacts) {
-				f.TriesAnyway, f.Initial = true, map[Protocol][]Mechanism{SMTP: {PLAIN}}
+				f.TriesAnyway, f.Protocols = true, map[Protocol]ProtocolFacts{SMTP: {Initial: []Mechanism{PLAIN}}}
 			},
 			outcome: RefusedPolicy, shows: ShowsPassword},
 	} {
@@ -242,7 +243,9 @@ func TestByDocumentExposures(t *testing.T) {
 				show(NTLM, ShowsIdentity, BeforeRefusal, SecretWindowsUser), show(NTLM, ShowsVerifier, BeforeRefusal, SecretWindowsUser),
 				show(NTLM, ShowsIdentity, OnSuccess, SecretAccount), show(NTLM, ShowsVerifier, OnSuccess, SecretAccount)}},
 		{"after a refusal", func(c *Cell) { c.Mechanism, c.Setting = LOGIN, Deny },
-			func(f *ClientFacts) { f.TriesAnyway, f.AfterRefusal = true, map[Protocol][]Mechanism{POP3: {LOGIN}} }, []Exposure{
+			func(f *ClientFacts) {
+				f.TriesAnyway, f.Protocols = true, map[Protocol]ProtocolFacts{POP3: {AfterRefusal: []Mechanism{LOGIN}}}
+			}, []Exposure{
 				show(LOGIN, ShowsIdentity, AfterRefusal, SecretAccount), show(LOGIN, ShowsPassword, AfterRefusal, SecretAccount)}},
 		{"inside TLS", func(c *Cell) { c.Transport = StartTLS }, nil, []Exposure{}},
 	} {

@@ -53,6 +53,9 @@ func (c *Conn) TLSState() tls.ConnectionState {
 	return tls.ConnectionState{}
 }
 
+// LocalAddr is our end of the connection.
+func (c *Conn) LocalAddr() net.Addr { return c.raw.LocalAddr() }
+
 // Transcript is what has been said so far, fit to be shown.
 func (c *Conn) Transcript() []string { return c.transcript }
 

@@ -1,0 +1,109 @@
+package clientsim
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/mailmatrix/mailmatrix/internal/login"
+	"github.com/mailmatrix/mailmatrix/internal/mech"
+)
+
+// Facts is what an oracle may know of the client.
+func (p Profile) Facts() login.ClientFacts {
+	f := login.ClientFacts{
+		Profile:     p.ID(),
+		TriesAnyway: p.Probe(),
+		Protocols:   map[login.Protocol]login.ProtocolFacts{},
+	}
+	for _, protocol := range login.Protocols() {
+		s := p.sheet.in(protocol)
+		if s == nil {
+			continue
+		}
+		f.Protocols[protocol] = s.facts(p.Mechanisms(protocol))
+	}
+	if p.sheet != nil && p.sheet.NTLM != nil {
+		f.NTLM, f.WindowsUserFirst = p.sheet.NTLM.Kind.Value, p.sheet.NTLM.WindowsUserFirst.Value
+	}
+	if p.sheet != nil && p.sheet.TLS != nil {
+		t := p.sheet.TLS
+		f.NoTLS12 = t.newest() < "1.2"
+		_, f.ChecksChain = t.Checks.Value[checkChain]
+		_, f.ChecksDates = t.Checks.Value[checkDates]
+		if _, checks := t.Checks.Value[checkName]; checks {
+			f.NameMatch = t.Names.Value
+		} else {
+			f.NameMatch = login.MatchNone
+		}
+		f.CanTrust = t.CanTrust.Value
+	}
+	return f
+}
+
+// facts are those of one protocol; known are the mechanisms of the client.
+func (s *protocolSheet) facts(known []login.Mechanism) login.ProtocolFacts {
+	f := login.ProtocolFacts{
+		Chooses:       s.Choice.Value,
+		FallsTo:       s.FallsTo.or(nil),
+		Unlisted:      s.Unlisted.or(""),
+		Initial:       s.Initial.Value,
+		AfterRefusal:  s.AfterRefusal.Value,
+		AfterRejected: goesOn(s.Rejected),
+		AfterRefused:  goesOn(s.Refused),
+	}
+	if s.Order.or(ownOrder) == serverOrder {
+		// The reference server lists in the order of reports.
+		f.Chooses = slices.SortedFunc(slices.Values(f.Chooses), func(a, b login.Mechanism) int {
+			return cmp.Compare(slices.Index(mech.Names(), a), slices.Index(mech.Names(), b))
+		})
+	}
+	f.ChoosesInClear = s.ChoiceInClear.or(f.Chooses)
+	for _, m := range known {
+		if s.Mechanisms[m].Looks != nowhere {
+			f.Looks = append(f.Looks, m)
+		}
+		if s.Mechanisms[m].EncryptedOnly {
+			f.EncryptedOnly = append(f.EncryptedOnly, m)
+		}
+	}
+	return f
+}
+
+// goesOn: the next mechanism is tried.
+func goesOn(f *fact[reaction]) bool {
+	return slices.Contains([]reaction{trying, tryingOnNew, tryingAfterQuit}, f.or(closing))
+}
+
+// Confidence is how well the weakest fact is known on which a login rests.
+func (p Profile) Confidence(protocol login.Protocol, m login.Mechanism, t login.Transport) login.Confidence {
+	s := p.sheet.in(protocol)
+	if s == nil {
+		return login.Assumed
+	}
+	rests := []login.Confidence{s.Transports[t].Confidence}
+	used := []login.Mechanism{m}
+	if m == login.Auto {
+		rests = append(rests, s.Choice.Confidence)
+		used = s.Choice.Value
+		if s.ChoiceInClear != nil && !t.Encrypted() {
+			rests = append(rests, s.ChoiceInClear.Confidence)
+			used = s.ChoiceInClear.Value
+		}
+	}
+	for _, m := range used {
+		rests = append(rests, s.Mechanisms[m].Confidence)
+		if speaksFirst(m) {
+			rests = append(rests, s.Initial.Confidence)
+		}
+		if messages[m] > 0 {
+			rests = append(rests, s.AfterRefusal.Confidence)
+		}
+		if n := p.sheet.NTLM; n != nil && m == login.NTLM {
+			rests = append(rests, n.Kind.Confidence, n.WindowsUserFirst.Confidence)
+		}
+	}
+	if e := p.sheet.TLS; e != nil && t.Encrypted() {
+		rests = append(rests, e.Versions.Confidence, e.Checks.Confidence, e.Names.Confidence)
+	}
+	return login.Weakest(rests...)
+}

@@ -1,0 +1,142 @@
+package clientsim
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"slices"
+
+	"github.com/mailmatrix/mailmatrix/internal/login"
+)
+
+// upgrade asks for encryption and, once it is there, looks again: what was
+// learnt in clear does not count (RFC 3207 4.2, RFC 2595 4), save for a client
+// that forgets nothing. Only the greeting is not said twice.
+func (s *session) upgrade(ctx context.Context) error {
+	manner := s.sheet.Encryption
+	if manner == nil {
+		manner = &encryptionSheet{}
+	}
+	if !s.offer.startTLS && !manner.Blind.or(false) {
+		return s.withoutTLS("encryption is not offered", func(f *encryptionFailures) *fact[reaction] { return f.Unoffered }, inClear)
+	}
+	a, err := s.speaks.startTLS()
+	if err != nil {
+		return err
+	}
+	if a.kind != accepted {
+		return s.withoutTLS("encryption is refused: "+a.line, func(f *encryptionFailures) *fact[reaction] { return f.Refused }, inClear)
+	}
+	if err := s.encrypt(ctx); err != nil {
+		return err
+	}
+	before := s.offer
+	s.offer = offer{timestamp: before.timestamp}
+	if manner.Remembers.or(false) {
+		s.offer = before
+	}
+	if !manner.SaysAgain.or(true) {
+		s.offer = before
+		return nil
+	}
+	if err := s.speaks.discover(); err != nil {
+		return err
+	}
+	if manner.Remembers.or(false) {
+		s.offer.mechanisms = append(s.offer.mechanisms, before.mechanisms...)
+	}
+	return nil
+}
+
+// withoutTLS is what the client does where it cannot encrypt. In clear and on
+// the same connection it is no ending.
+func (s *session) withoutTLS(why string, which func(*encryptionFailures) *fact[reaction], otherwise reaction) error {
+	return s.noTLS(login.NoTLS, why, s.failing(which, otherwise))
+}
+
+func (s *session) noTLS(outcome login.Outcome, why string, then reaction) error {
+	switch then {
+	case inClear:
+		s.clear = true
+		return nil
+	case inClearOnNew, inClearAfterQuit:
+		s.clear = true
+	}
+	return &ending{outcome, why, then}
+}
+
+// failing is the reaction to one kind of failure; otherwise holds where
+// encryption need not be.
+func (s *session) failing(which func(*encryptionFailures) *fact[reaction], otherwise reaction) reaction {
+	var said *encryptionFailures
+	if e := s.sheet.Encryption; e != nil {
+		said = e.Required
+		if s.IfAvailable {
+			said = e.IfAvailable
+		}
+	}
+	if !s.IfAvailable {
+		otherwise = closing
+	}
+	if said == nil {
+		return otherwise
+	}
+	return which(said).or(otherwise)
+}
+
+// encrypt runs the handshake.
+func (s *session) encrypt(ctx context.Context) error {
+	check := &certificateCheck{sheet: s.Profile.sheet.TLS, host: s.Host, trust: s.Trust, authorities: s.authorities(), now: s.Now,
+		hangUp: func() { _ = s.conn.Close() }}
+	config := check.config()
+	if s.NewestTLS != 0 {
+		config.MaxVersion = min(config.MaxVersion, s.NewestTLS)
+	}
+	if err := s.showCertificate(config); err != nil {
+		return failure{err}
+	}
+	err := s.conn.Upgrade(ctx, config)
+	var rejected *certificateError
+	switch {
+	case err == nil:
+		if rejected = check.refusedLate; rejected == nil {
+			return nil
+		}
+		err = rejected
+	case ctx.Err() != nil:
+		return err
+	case check.refused != nil:
+		rejected = check.refused
+	}
+	s.hungUp = true
+	failed := func(f *encryptionFailures) *fact[reaction] { return f.Failed }
+	if rejected == nil {
+		s.conn.Note("no TLS")
+		return s.noTLS(login.NoTLS, "handshake: "+err.Error(), s.failing(failed, closing))
+	}
+	s.conn.Note(rejected.why)
+	then := s.failing(func(f *encryptionFailures) *fact[reaction] {
+		if f.Untrusted != nil {
+			return f.Untrusted
+		}
+		return f.Failed
+	}, closing)
+	return s.noTLS(login.CertRejected, rejected.Error(), then)
+}
+
+// showCertificate gives the client its own certificate to show, where it may
+// log in with one (RFC 4422 A).
+func (s *session) showCertificate(config *tls.Config) error {
+	issued := s.Secrets.PresentedIssue(s.Credential)
+	if !slices.Contains(s.willing(), login.EXTERNAL) || !issued.Has(login.PresentsCertificate) {
+		return nil
+	}
+	pair, err := tls.X509KeyPair(issued.Certificate, issued.Key)
+	if err != nil {
+		return fmt.Errorf("the client's certificate: %w", err)
+	}
+	// Shown whoever the server trusts: a client that has one certificate does
+	// not choose.
+	config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &pair, nil }
+	return nil
+}
