@@ -42,10 +42,12 @@ func TestConversations(t *testing.T) {
 			play(t, c)
 		})
 	}
-	for _, p := range clientsim.All() {
+	// No recording vouches for the probe and for the document's clients; the
+	// others are held against recordings by harness.TestReplay.
+	for _, name := range []string{"probe", "outlook", "outlook-express", "outlook-express-6", "eudora", "eudora-7-win"} {
 		for _, protocol := range login.Protocols() {
-			if !first[p.Name+" "+string(protocol)] {
-				t.Errorf("no conversation of %s in %s", p.Name, protocol)
+			if !first[name+" "+string(protocol)] {
+				t.Errorf("no conversation of %s in %s", name, protocol)
 			}
 		}
 	}

@@ -38,7 +38,7 @@ func TestLint(t *testing.T) {
 		{"unknown transport", "    starttls:\n", "    startls:\n", `unknown transport "startls", did you mean "starttls"?`, "a typing error"},
 		{"NTLM without its section", "    LOGIN: *smtp-mechanism", "    LOGIN: *smtp-mechanism\n    NTLM: *smtp-mechanism", "ntlm and the mechanism NTLM go together", "which kind of response?"},
 		{"unknown form of hello", "value: full-name", "value: fullname", `unknown form of hello "fullname"`, "there are four"},
-		{"unknown rule for names", "value: none", "value: any", `unknown rule for names "any"`, "there are four"},
+		{"unknown rule for names", "names:\n    value: none", "names:\n    value: any", `unknown rule for names "any"`, "there are four"},
 		{"versions with a gap", `value: ["1.0"]`, `value: ["1.0", "1.2"]`, "versions must be a run", "crypto/tls has a lowest and a highest"},
 		{"unknown suite", "TLS_RSA_WITH_RC4_128_SHA]", "TLS_RSA_WITH_RC4_128_MD5]", "unknown cipher suite", "crypto/tls does not have it"},
 		{"second document", "name: eudora-7-win", "name: a\n---\nname: eudora-7-win", "more than one document", "the rest would not be read"},
