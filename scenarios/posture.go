@@ -3,6 +3,7 @@ package scenarios
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/mailmatrix/mailmatrix/clientsim"
 	"github.com/mailmatrix/mailmatrix/internal/login"
@@ -36,14 +37,18 @@ func offeredThenRefused(p clientsim.Profile, facts login.ClientFacts, protocol l
 		database = login.NT
 	}
 	cell := login.Cell{Flavour: login.Classic, Protocol: protocol, Transport: t, Mechanism: m, Database: database}
+	expected, exposed := login.RefusedPolicy, login.ShownWhenRefused(cell, facts)
+	if slices.Contains(facts.Protocols[protocol].EncryptedOnly, m) && !t.Encrypted() {
+		expected, exposed = login.NotOffered, login.ShowsNothing
+	}
 	return Scenario{
 		ID:      fmt.Sprintf("scenario/posture/offered-refused/%s/%s/%s/%s", p.Name, protocol, t, m.Segment()),
 		Kind:    login.KindPosture,
 		Profile: p.Name, Protocol: protocol, Transport: t, Mechanism: m,
 		Setup: login.Setup{Flavour: login.Classic, Database: database, Policy: login.Only(m, login.Allow),
 			Posture: login.Posture{OfferedRefused: true}},
-		Expected: []string{string(login.RefusedPolicy)},
-		Shown:    shown(login.ShownWhenRefused(cell, facts)),
+		Expected: []string{string(expected)},
+		Shown:    shown(exposed),
 		Refs:     []string{"RFC 4954 4", "RFC 5034 4"},
 		Run: func(ctx context.Context, s *Session) (string, error) {
 			got := s.Login(ctx, clientsim.Config{Profile: p, Protocol: protocol, Transport: t, Mechanism: m,

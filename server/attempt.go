@@ -54,13 +54,15 @@ func (a *attempt) config() mech.ServerConfig {
 		s.bug(NonceReused) && a.mechanism != login.CRAMMD5 && a.mechanism != login.APOP {
 		c.Rand, c.Now = zeros{}, func() time.Time { return time.Unix(0, 0) }
 	}
-	return c
+	return a.rejecting(c)
 }
 
 // minimumNTLM is the weakest kind of response that is accepted (rule 10).
 func (s *Server) minimumNTLM() login.NTLMKind {
 	classic := s.setup.Flavour == login.Classic
 	switch {
+	case s.script.WeakestNTLM != "":
+		return s.script.WeakestNTLM
 	case classic && s.bug(LMInClassic):
 		return login.NTLMLM
 	case classic && s.bug(NTLMv1NotClassic):
@@ -129,6 +131,9 @@ func (a *attempt) check(name, password string) bool {
 // conclude records how an attempt ended and answers it. The record comes
 // first: whoever has read the answer finds it.
 func (s *session) conclude(a *attempt, err error) {
+	if s.rejects(a, err) {
+		return
+	}
 	rec := login.Record{Mechanism: a.mechanism}
 	if s.forgives(a, err) {
 		err = nil

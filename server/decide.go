@@ -26,11 +26,17 @@ type link struct {
 // protocol p on a connection. What it lists and what it accepts are both asked
 // here, so they cannot differ. Policy comes before availability.
 func (s *Server) decide(p login.Protocol, m login.Mechanism, l link) verdict {
+	if v, ok := s.postured(m, l); ok {
+		return v
+	}
+	return s.ruled(p, m, l)
+}
+
+// ruled is what policy and database say, without the posture.
+func (s *Server) ruled(p login.Protocol, m login.Mechanism, l link) verdict {
 	setting := s.setup.Policy.For(p, m)
 	lacking := s.lacking(p, m, l)
 	switch {
-	case s.setup.Posture.OfferedRefused:
-		return verdict{refusal: login.ByPolicy, reason: "posture: offered, then refused"}
 	case !s.permits(setting, l.transport):
 		return verdict{refusal: login.ByPolicy, reason: "the setting is " + setting.String() + " and the connection is " + linkName(l.transport)}
 	case lacking != "":
@@ -61,7 +67,10 @@ func linkName(t login.Transport) string {
 
 // lists reports whether a connection shows m among what it accepts.
 func (s *Server) lists(p login.Protocol, m login.Mechanism, l link) bool {
+	list, scripted := s.scripted(l)
 	switch {
+	case scripted && isSASL(m):
+		return slices.Contains(list, m)
 	case s.setup.Posture.OfferedRefused:
 		return slices.Contains(s.setup.Policy.Mechanisms(), m)
 	case s.bug(PermittedNotOffered):
@@ -69,7 +78,7 @@ func (s *Server) lists(p login.Protocol, m login.Mechanism, l link) bool {
 	case s.bug(DenyHidesOnly) && s.setup.Policy.For(p, m) == login.Deny:
 		return false
 	}
-	return s.decide(p, m, l).permitted
+	return s.ruled(p, m, l).permitted
 }
 
 // mechanisms are all that anybody here has heard of, in the order of lists.
@@ -77,6 +86,9 @@ var mechanisms = mech.All()
 
 // listed names the SASL mechanisms that a connection shows.
 func (s *Server) listed(p login.Protocol, l link) []login.Mechanism {
+	if list, scripted := s.scripted(l); scripted {
+		return list
+	}
 	var names []login.Mechanism
 	for _, m := range mechanisms {
 		if m.In(p) && isSASL(m.Name) && s.lists(p, m.Name, l) {

@@ -24,11 +24,13 @@ type session struct {
 	protocol login.Protocol
 	dialect  dialect
 	say      *phrasebook
+	number   int // of the connection, from 1
 
 	raw       net.Conn
 	conn      net.Conn // raw, or TLS over it
 	in        *bufio.Reader
 	out       []byte // replies that wait to be written together
+	witnessed int    // how much of out a witness has been told
 	encrypted bool
 	octets    int64 // how many have been read, in lines
 	over      bool  // nothing more is read
@@ -73,8 +75,8 @@ var (
 	outputs = sync.Pool{New: func() any { b := make([]byte, 0, 512); return &b }}
 )
 
-func newSession(s *Server, conn net.Conn, p login.Protocol) *session {
-	c := &session{server: s, protocol: p, say: phrasebooks[p], raw: conn, conn: conn}
+func newSession(s *Server, conn net.Conn, p login.Protocol, number int) *session {
+	c := &session{server: s, protocol: p, number: number, say: s.manner().phrases[p], raw: conn, conn: conn}
 	c.in = readers.Get().(*bufio.Reader)
 	c.in.Reset(conn)
 	c.out = *outputs.Get().(*[]byte)
@@ -101,7 +103,9 @@ func (s *session) serve(implicitTLS bool) {
 	defer func() { _ = s.conn.Close() }()
 	defer s.dialect.leave()
 	s.event("connect", slog.Bool("implicit_tls", implicitTLS))
+	s.witness(login.EventOpened, "")
 	defer s.event("disconnect")
+	defer s.witness(login.EventClosed, "")
 	if implicitTLS {
 		// RFC 8314 3: nothing is said in clear on such a port.
 		if !s.server.Implicit() || s.handshake() != nil {
@@ -110,10 +114,10 @@ func (s *session) serve(implicitTLS bool) {
 	}
 	s.dialect.greet()
 	for !s.over {
-		line, err := s.readLine(longestAuth)
+		line, err := s.hear(longestAuth)
 		verb, arg := splitCommand(line)
 		switch {
-		case errors.Is(err, errTooLong), err == nil && len(line) > s.dialect.longest(verb):
+		case errors.Is(err, errTooLong), err == nil && !s.within(line, verb):
 			s.misspelt(verb, arg, sayTooLong)
 		case errors.Is(err, errControl):
 			s.misspelt(verb, arg, sayBadLine)
@@ -213,10 +217,11 @@ func (s *session) flush() {
 	if len(s.out) == 0 {
 		return
 	}
+	s.witnessReplies()
 	if _, err := s.conn.Write(s.out); err != nil {
 		s.over = true
 	}
-	s.out = s.out[:0]
+	s.out, s.witnessed = s.out[:0], 0
 }
 
 func (s *session) idle() time.Duration {
@@ -298,6 +303,10 @@ func (s *session) startTLS(arg string) {
 	default:
 		s.tell(sayTLSReady)
 		s.flush()
+		if posture == login.TLSBroken {
+			s.breakHandshake()
+			return
+		}
 		s.upgrade()
 	}
 }
@@ -327,7 +336,7 @@ func (s *session) handshake() error {
 	s.allow(s.server.limits.Handshake)
 	t := tls.Server(s.raw, s.tlsConfig())
 	if err := t.Handshake(); err != nil {
-		s.event("tls failed", slog.String("error", err.Error()))
+		s.tlsFailed(err.Error())
 		return err
 	}
 	if s.server.onHandshake != nil {
@@ -341,6 +350,7 @@ func (s *session) handshake() error {
 		s.in.Reset(t)
 	}
 	s.event("tls", slog.String("version", tls.VersionName(t.ConnectionState().Version)))
+	s.witness(login.EventTLSUp, "")
 	return nil
 }
 

@@ -52,7 +52,7 @@ func (m *meetings) meet(client net.Addr, p port, half meeting) {
 	conn, server := cmp.Or(half.conn, other.conn), cmp.Or(half.server, other.server)
 	if conn != nil && server != nil {
 		delete(m.waiting, key)
-		go server.serveReserved(conn, p.protocol, p.implicit)
+		go server.serveReserved(conn, p.protocol, p.implicit, server.connections.Add(1))
 		return
 	}
 	// Two of the same do not meet: the older was of a connection that has gone.

@@ -20,6 +20,7 @@ const (
 	sayTooManyFailures
 	sayTrouble
 	sayInUse
+	sayLoginFirst
 
 	sayOutOfOrder
 	sayUnknown
@@ -62,6 +63,7 @@ var smtpPhrases = phrasebook{
 	sayAuthTooLong:      "500 5.5.6 line too long",
 	sayTooManyFailures:  "421 4.7.0 too many failed logins, good bye",
 	sayTrouble:          "454 4.7.0 trouble of our own, try again later",
+	sayLoginFirst:       "530 5.7.0 log in first",
 
 	sayOutOfOrder:    "503 5.5.1 not now",
 	sayUnknown:       "500 5.5.1 unknown command",

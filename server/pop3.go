@@ -24,7 +24,7 @@ type pop3 struct {
 // greet shows the timestamp of APOP exactly where APOP will be accepted; as
 // the greeting comes before STLS, that is also where TLS is still to come.
 func (p *pop3) greet() {
-	greeting := "+OK " + p.server.greetedAs() + " POP3 mailmatrix"
+	greeting := p.server.greeting(login.POP3)
 	if p.showsTimestamp() {
 		p.apop = p.newAttempt(mech.APOP)
 		timestamp, _, err := p.apop.half.Next(nil)
@@ -112,7 +112,7 @@ func (p *pop3) authorization(verb, arg string, user *attempt) {
 func (p *pop3) startUser(name string) {
 	decided := p.server.decide(login.POP3, login.UserPass, p.link())
 	if !decided.permitted && !p.server.bug(UserRefusedAtPass) {
-		p.refuse(login.Record{Mechanism: login.UserPass, Refusal: decided.refusal, Reason: decided.reason}, p.policyPhrase())
+		p.refuseCommand(login.Record{Mechanism: login.UserPass, Refusal: decided.refusal, Reason: decided.reason})
 		return
 	}
 	if name == "" || strings.Contains(name, " ") {
@@ -153,7 +153,7 @@ func (p *pop3) pass(user *attempt, password string) {
 func (p *pop3) digest(arg string) {
 	decided := p.server.decide(login.POP3, login.APOP, p.link())
 	if !decided.permitted {
-		p.refuse(login.Record{Mechanism: login.APOP, Refusal: decided.refusal, Reason: decided.reason}, p.policyPhrase())
+		p.refuseCommand(login.Record{Mechanism: login.APOP, Refusal: decided.refusal, Reason: decided.reason})
 		return
 	}
 	if p.apop == nil { // permitted, and yet no timestamp was shown: a mutant
@@ -167,6 +167,10 @@ func (p *pop3) digest(arg string) {
 // list is the bare AUTH that Outlook asks (MS-OXPOP3 1.7): one mechanism in
 // each line.
 func (p *pop3) list() {
+	if !p.server.answersBareAuth() {
+		p.mistake(sayUnknown)
+		return
+	}
 	p.reply("+OK")
 	for _, m := range p.server.bareList(p.listedLink()) {
 		p.reply(string(m))
@@ -174,32 +178,20 @@ func (p *pop3) list() {
 	p.reply(".")
 }
 
-// capabilities obeys CAPA (RFC 2449 5). What was listed before the login is
-// listed after it too, but for STLS, which is not permitted then (RFC 2595 4).
+// capabilities obeys CAPA (RFC 2449 5).
 func (p *pop3) capabilities(arg string) {
-	if strings.TrimRight(arg, " ") != "" {
+	switch {
+	case !p.server.answersCAPA():
+		p.mistake(sayUnknown)
+		return
+	case strings.TrimRight(arg, " ") != "":
 		p.tell(sayTooManyArguments)
 		return
 	}
 	p.reply("+OK")
-	p.reply("TOP")
-	p.reply("UIDL")
-	p.reply("RESP-CODES")
-	p.reply("AUTH-RESP-CODE") // RFC 3206 6
-	p.reply("PIPELINING")
-	p.reply("EXPIRE NEVER")
-	link := p.listedLink()
-	if p.server.lists(login.POP3, login.UserPass, link) {
-		p.reply("USER")
+	for _, line := range p.extensions() {
+		p.reply(line)
 	}
-	if names := p.server.listed(login.POP3, link); len(names) > 0 && (p.mailbox == "" || !p.server.bug(SASLUnlistedAfterLogin)) {
-		p.out = append(p.out, "SASL"...)
-		p.out = appendNames(p.out, names)
-	}
-	if p.offersTLS() {
-		p.reply("STLS")
-	}
-	p.reply("IMPLEMENTATION mailmatrix")
 	p.reply(".")
 }
 

@@ -111,8 +111,18 @@ func (r *Reference) Close() error {
 
 // Under puts a server into the state of an experiment. A certificate that the
 // server must refuse is a [*login.StartupError].
-func (r *Reference) Under(_ context.Context, setup login.Setup) (wire.Door, error) {
+func (r *Reference) Under(ctx context.Context, setup login.Setup) (wire.Door, error) {
+	return r.UnderWitness(ctx, setup, nil)
+}
+
+// UnderWitness is Under for a server that tells w of everything; of what the
+// options say of a witness, if w is nil. When the door has been closed, w has
+// been told everything.
+func (r *Reference) UnderWitness(_ context.Context, setup login.Setup, w Witness) (wire.Door, error) {
 	opts := r.opts
+	if w != nil {
+		opts = append(slices.Clip(opts), WithWitness(w))
+	}
 	if setup.Posture.SlowDown {
 		opts = append(slices.Clip(opts), func(s *Server) { s.clock = NewVirtualClock(s.clock.Now()) })
 	}

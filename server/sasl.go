@@ -32,7 +32,7 @@ func (s *session) auth(arg string) {
 	decided := s.server.decide(s.protocol, impl.Name, s.link())
 	refused := login.Record{Mechanism: impl.Name, Refusal: decided.refusal, Reason: decided.reason}
 	if !decided.permitted && !s.server.bug(PolicyAtTheEnd) {
-		s.refuse(refused, s.policyPhrase())
+		s.refuseCommand(refused)
 		return
 	}
 	var message []byte // nil is no message, empty is an empty one
@@ -124,7 +124,7 @@ func (s *session) exchange(a *attempt, message []byte) error {
 			return err
 		}
 		s.challenge(challenge)
-		line, err := s.readLine(longestAuth)
+		line, err := s.hear(longestAuth)
 		switch {
 		case errors.Is(err, errTooLong):
 			return err

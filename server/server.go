@@ -40,6 +40,9 @@ type Server struct {
 	noKerberos  bool
 	keys        map[keyOf]mech.StoredKeys
 	mutant      Bug
+	script      login.Script // of the posture
+	witness     Witness
+	connections atomic.Int64 // how many there were
 	onHandshake func()
 
 	tls map[login.Protocol]*tls.Config // empty without a certificate
@@ -66,6 +69,9 @@ func New(setup login.Setup, opts ...Option) (*Server, error) {
 		clock:     wallClock{},
 		listeners: map[net.Listener]struct{}{},
 		sessions:  map[*session]struct{}{},
+	}
+	if setup.Posture.Script != nil {
+		s.script = *setup.Posture.Script
 	}
 	for _, o := range opts {
 		o(s)
@@ -223,7 +229,7 @@ func (s *Server) Serve(l net.Listener, p login.Protocol, implicitTLS bool) error
 		case err == nil:
 			pause = 0
 			if s.reserve() {
-				go s.serveReserved(conn, p, implicitTLS)
+				go s.serveReserved(conn, p, implicitTLS, s.connections.Add(1))
 			} else {
 				_ = conn.Close()
 			}
@@ -246,7 +252,7 @@ func (s *Server) ServeConn(conn net.Conn, p login.Protocol, implicitTLS bool) {
 		_ = conn.Close()
 		return
 	}
-	s.serveReserved(conn, p, implicitTLS)
+	s.serveReserved(conn, p, implicitTLS, s.connections.Add(1))
 }
 
 // reserve makes Close wait for a connection that is to be served.
@@ -260,10 +266,11 @@ func (s *Server) reserve() bool {
 	return true
 }
 
-// serveReserved is ServeConn for a connection that Close waits for already.
-func (s *Server) serveReserved(conn net.Conn, p login.Protocol, implicitTLS bool) {
+// serveReserved is ServeConn for a connection that Close waits for already, and
+// that has been counted.
+func (s *Server) serveReserved(conn net.Conn, p login.Protocol, implicitTLS bool, number int64) {
 	defer s.running.Done()
-	c := newSession(s, conn, p)
+	c := newSession(s, conn, p, int(number))
 	s.mu.Lock()
 	s.sessions[c] = struct{}{}
 	s.mu.Unlock()

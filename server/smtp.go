@@ -1,7 +1,6 @@
 package server
 
 import (
-	"strconv"
 	"strings"
 
 	"github.com/mailmatrix/mailmatrix/internal/login"
@@ -21,7 +20,7 @@ type smtpFront struct {
 	envelope   envelope
 }
 
-func (f *smtpFront) greet() { f.reply("220 " + f.server.greetedAs() + " ESMTP mailmatrix") }
+func (f *smtpFront) greet() { f.reply(f.server.greeting(login.SMTP)) }
 
 func (f *smtpFront) longest(verb string) int {
 	switch verb {
@@ -41,7 +40,7 @@ func (f *smtpFront) command(verb, arg string) {
 		f.greeted(verb == "EHLO", arg)
 	case "STARTTLS":
 		// RFC 3207 4: an extension, so EHLO comes first (RFC 5321 4.1.4).
-		if !f.extended && !f.encrypted {
+		if !f.extended && !f.encrypted && !f.server.anyOrder() {
 			f.tell(sayOutOfOrder)
 			return
 		}
@@ -80,6 +79,10 @@ func (f *smtpFront) withoutArgument(arg string, do func()) {
 // greeted answers EHLO and HELO, which also end a mail transaction
 // (RFC 5321 4.1.4).
 func (f *smtpFront) greeted(extended bool, name string) {
+	if extended && !f.server.answersEHLO() {
+		f.mistake(sayUnknown)
+		return
+	}
 	if name == "" || strings.Contains(name, " ") || !ascii(name) {
 		f.reply("501 5.5.4 tell me your name, a domain or an address literal")
 		return
@@ -90,34 +93,18 @@ func (f *smtpFront) greeted(extended bool, name string) {
 		f.reply("250 " + f.server.identity)
 		return
 	}
-	f.reply("250-" + f.server.identity)
-	f.reply("250-PIPELINING")
-	f.reply("250-8BITMIME")
-	if f.offersTLS() {
-		f.reply("250-STARTTLS")
+	lines := append([]string{f.server.identity}, f.extensions()...)
+	for _, line := range lines[:len(lines)-1] {
+		f.reply("250-" + line)
 	}
-	// RFC 4954 4: after a login there is no other, so nothing to list.
-	if names := f.server.listed(login.SMTP, f.listedLink()); len(names) > 0 && (f.account == "" || f.server.bug(AuthListedAfterLogin)) {
-		f.out = append(f.out, "250-AUTH"...)
-		f.out = appendNames(f.out, names)
-	}
-	f.reply("250-SIZE " + strconv.FormatInt(f.server.limits.MessageSize, 10))
-	f.reply("250 ENHANCEDSTATUSCODES")
-}
-
-// appendNames adds each name with a blank before it, and the line's end.
-func appendNames(out []byte, names []login.Mechanism) []byte {
-	for _, name := range names {
-		out = append(append(out, ' '), name...)
-	}
-	return append(out, '\r', '\n')
+	f.reply("250 " + lines[len(lines)-1])
 }
 
 // login obeys AUTH where it is in order.
 func (f *smtpFront) login(arg string) {
 	outOfOrder := ""
 	switch {
-	case !f.extended && !f.server.bug(AuthBeforeEHLO):
+	case !f.extended && !f.server.bug(AuthBeforeEHLO) && !f.server.anyOrder():
 		outOfOrder = "AUTH before EHLO" // RFC 4954 3: it is an extension
 	case f.account != "" && !f.server.bug(SecondAuth):
 		outOfOrder = "AUTH after a login" // RFC 4954 4

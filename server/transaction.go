@@ -30,6 +30,9 @@ func (f *smtpFront) transaction(verb, arg string) {
 		verb == "DATA" && f.recipients == 0:
 		f.tell(sayOutOfOrder)
 		return
+	case verb == "MAIL" && f.demandsLogin():
+		f.tell(sayLoginFirst)
+		return
 	case !ascii(arg): // RFC 6531 is not offered
 		f.reply("501 5.5.2 addresses are ASCII here")
 		return

@@ -30,6 +30,7 @@ var law = map[string][]string{
 	"internal/mech":          {"internal/login", "internal/mech/ntlm", "internal/mech/kerberos"},
 	"internal/mech/ntlm":     {},
 	"internal/mech/kerberos": {"internal/login"},
+	"internal/recording":     {"internal/login", "internal/wire"},
 	"reports":                {"internal/login"},
 	"docs":                   {},
 	"server":                 {"internal/login", "internal/wire", "internal/mech", "internal/mech/kerberos", "internal/certs"},

@@ -17,10 +17,14 @@ func (d ByDocument) Expect(c Cell, f ClientFacts) Expectation {
 	if c.Transport.Encrypted() && !encryptionPossible(c, f) {
 		return e.with(NoTLS)
 	}
-	if c.Mechanism != Auto && len(f.Protocols[c.Protocol].FallsTo) == 0 {
-		return d.expectMechanism(e, c, f)
+	p := f.Protocols[c.Protocol]
+	if c.Mechanism == Auto || len(p.FallsTo) > 0 {
+		return d.expectChoice(e, c, f)
 	}
-	return d.expectChoice(e, c, f)
+	if slices.Contains(p.EncryptedOnly, c.Mechanism) && !c.Transport.Encrypted() {
+		return e.with(NotOffered)
+	}
+	return d.expectMechanism(e, c, f)
 }
 
 // expectChoice follows a client through the mechanisms that it tries, each as
@@ -28,8 +32,12 @@ func (d ByDocument) Expect(c Cell, f ClientFacts) Expectation {
 func (d ByDocument) expectChoice(e Expectation, c Cell, f ClientFacts) Expectation {
 	p := f.Protocols[c.Protocol]
 	end := e.with(NotOffered)
+	own := c.Mechanism
 	for _, m := range choices(c, p) {
 		c.Mechanism = m
+		if own != Auto && m != own { // a cell permits its own mechanism alone
+			c.Setting = Deny
+		}
 		usable := !slices.Contains(p.EncryptedOnly, m) || c.Transport.Encrypted()
 		if !usable || f.LooksFor(c.Protocol, m) && !d.visible(c) {
 			continue

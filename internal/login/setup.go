@@ -75,26 +75,6 @@ type Relay struct {
 	To        []string
 }
 
-// Stripping is what the server does with STARTTLS and STLS.
-type Stripping string
-
-const (
-	TLSOffered  Stripping = ""
-	TLSStripped Stripping = "stripped" // not offered, unknown when tried
-	TLSRefused  Stripping = "refused"  // offered, then 454 / -ERR
-)
-
-// Posture is a way in which the server behaves on purpose, to see what a client
-// does. The zero value is the plain server.
-type Posture struct {
-	// OfferedRefused lists the mechanism and refuses it at the command.
-	OfferedRefused bool
-	StartTLS       Stripping
-	// SlowDown answers failed logins later and later, and ends the connection
-	// after a number of them.
-	SlowDown bool
-}
-
 // CannotError says that a target cannot be put into the state that an
 // experiment needs: the experiment is skipped with that reason.
 type CannotError struct{ What string }
