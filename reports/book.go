@@ -1,6 +1,10 @@
 package reports
 
-import "github.com/mailmatrix/mailmatrix/internal/login"
+import (
+	"slices"
+
+	"github.com/mailmatrix/mailmatrix/internal/login"
+)
 
 // book is a report opened at the right pages: its plain cells (no override
 // password, the account's own credentials) by what was crossed.
@@ -49,11 +53,17 @@ func open(r *login.Report) *book {
 		// Where a login should have worked and did not, the database is still the
 		// one to show: the entry then says that it failed.
 		works := c.Outcome == login.LoggedIn && c.Verdict == login.Pass || login.LoggedIn.In(c.Expected)
-		if _, found := b.homes[h]; works && !found {
+		if known, found := b.homes[h]; works && (!found || before(c.Database, known)) {
 			b.homes[h] = c.Database
 		}
 	}
 	return b
+}
+
+// before is the order of reports.
+func before(a, b login.Database) bool {
+	all := login.Databases()
+	return slices.Index(all, a) < slices.Index(all, b)
 }
 
 // plain reports whether the cell was measured and is about the usual case.
