@@ -44,6 +44,8 @@ type session struct {
 	conn   *wire.Conn
 	offer  offer
 	hungUp bool // there is nobody to take leave of
+	// withheld: a mechanism was offered that it does not use in clear.
+	withheld bool
 }
 
 // dialect is what SMTP and POP3 do not share. An error is always that the
@@ -146,7 +148,7 @@ func (s *session) connection(ctx context.Context) (outcome login.Outcome, again 
 	}
 	tap := wire.NewTap(raw)
 	s.result.Taps = append(s.result.Taps, tap)
-	s.conn, s.offer, s.hungUp = wire.NewConn(ctx, tap, s.Limit), offer{}, false
+	s.conn, s.offer, s.hungUp, s.withheld = wire.NewConn(ctx, tap, s.Limit), offer{}, false, false
 	defer func() {
 		s.result.Transcript = append(s.result.Transcript, s.conn.Transcript()...)
 		_ = s.conn.Close()
@@ -278,9 +280,14 @@ func (s *session) outcome() login.Outcome {
 // probe takes what it is told to.
 func (s *session) choose() (login.Mechanism, bool) {
 	for _, m := range s.inOrder() {
+		if s.passesOver(m) {
+			continue
+		}
 		known := s.sheet.Mechanisms[m]
 		if known.EncryptedOnly && !s.conn.Encrypted() {
-			s.looked(s.offer.shows(known.Looks, m))
+			offered := s.offer.shows(known.Looks, m)
+			s.looked(offered)
+			s.withheld = s.withheld || offered
 			continue
 		}
 		if known.Looks == nowhere {
@@ -297,6 +304,14 @@ func (s *session) choose() (login.Mechanism, bool) {
 		return m, true
 	}
 	return "", false
+}
+
+// passesOver reports whether a client that chooses for itself sees something
+// beside which it does not use m.
+func (s *session) passesOver(m login.Mechanism) bool {
+	return s.Mechanism == login.Auto && slices.ContainsFunc(s.sheet.PassesOver.or(nil)[m], func(other login.Mechanism) bool {
+		return s.offer.shows(s.sheet.Mechanisms[other].Looks, other)
+	})
 }
 
 func (s *session) looked(offered bool) { s.result.Observation.Offered = &offered }

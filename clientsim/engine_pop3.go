@@ -63,7 +63,7 @@ func (p pop3) discover() error {
 // asksCAPA: who wants STLS looks into CAPA, unless it sends it blind.
 func (p pop3) asksCAPA() bool {
 	asks := p.lists().CAPA
-	blind := p.sheet.Encryption != nil && p.sheet.Encryption.Blind.or(false)
+	blind := !p.IfAvailable && p.sheet.Encryption != nil && p.sheet.Encryption.Blind.or(false)
 	wantsSTLS := p.Transport == login.StartTLS && !p.clear && !p.conn.Encrypted()
 	switch {
 	case asks == nil:

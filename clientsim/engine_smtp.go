@@ -192,8 +192,15 @@ func (s smtp) use() error {
 	if err := s.conn.Send(text + "."); err != nil {
 		return err
 	}
-	_, err = s.conn.ReadSMTP()
-	return err
+	if _, err := s.conn.ReadSMTP(); err != nil {
+		return err
+	}
+	for _, line := range t.After {
+		if _, err := s.command(line); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // spell writes a line as the client does: the longest beginning that its file

@@ -106,9 +106,12 @@ type exchange struct {
 func (x *exchange) sasl() error {
 	m := x.attempt.Mechanism
 	inCommand := slices.Contains(x.sheet.Initial.Value, m)
-	_, first, err := x.half.Start()
-	if err != nil || x.Whole && x.sheet.Mechanisms[m].Interactive {
+	if !x.hasMeans() {
 		return x.withoutMeans(inCommand)
+	}
+	_, first, err := x.half.Start()
+	if err != nil {
+		return failure{err}
 	}
 	x.first = first
 	line := x.command()
@@ -136,6 +139,15 @@ func (x *exchange) sasl() error {
 // command is the line that begins the exchange.
 func (x *exchange) command() string {
 	return spell(x.sheet, "AUTH "+string(x.attempt.Mechanism))
+}
+
+// hasMeans: the client has been given what the mechanism needs besides name
+// and password. The probe tries without.
+func (x *exchange) hasMeans() bool {
+	if x.Whole && x.sheet.Mechanisms[x.attempt.Mechanism].Interactive {
+		return false
+	}
+	return x.Profile.Probe() || x.Secrets.PresentedIssue(x.Credential).Has(x.impl.Presents)
 }
 
 // withoutMeans is an exchange that the client cannot go through: with an
@@ -211,6 +223,8 @@ func (x *exchange) breakOff(manner cancelling, why string) (answer, error) {
 	switch manner {
 	case cancelStar:
 		return x.tell("*", "*")
+	case cancelUnread:
+		return answer{}, x.conn.Send("*")
 	case cancelEmpty:
 		return x.tell("", "")
 	default:

@@ -50,6 +50,7 @@ func (s *protocolSheet) facts(known []login.Mechanism) login.ProtocolFacts {
 		AfterRefusal:  s.AfterRefusal.Value,
 		AfterRejected: goesOn(s.Rejected),
 		AfterRefused:  goesOn(s.Refused),
+		Unchecked:     s.Encryption.takesAny(),
 	}
 	if s.Order.or(ownOrder) == serverOrder {
 		// The reference server lists in the order of reports.

@@ -50,8 +50,14 @@ func (l *linter) manners(protocol login.Protocol, p *protocolSheet, at func(...s
 	if m := p.Unlisted.or(""); m != "" {
 		l.has(at("unlisted", "value"), []login.Mechanism{m}, p)
 	}
+	said(l, at("sasl-once"), p.SASLOnce)
+	said(l, at("passes-over"), p.PassesOver)
+	for _, m := range slices.Sorted(maps.Keys(p.PassesOver.or(nil))) {
+		l.has(at("passes-over", "value"), append([]login.Mechanism{m}, p.PassesOver.Value[m]...), p)
+	}
 	among(l, at("unoffered"), p.Unoffered, whenNothingFits)
 	among(l, at("no-common"), p.NoCommon, whenNothingFits)
+	among(l, at("withheld"), p.Withheld, whenNothingFits)
 	among(l, at("refused"), p.Refused, whenLoginFails)
 	among(l, at("rejected"), p.Rejected, whenLoginFails)
 	among(l, at("exhausted"), p.Exhausted, whenNothingFits)
@@ -141,6 +147,7 @@ func (l *linter) encryption(e *encryptionSheet, at func(...string) []string) {
 	said(l, in("blind"), e.Blind)
 	said(l, in("says-again"), e.SaysAgain)
 	said(l, in("remembers"), e.Remembers)
+	said(l, in("unchecked"), e.Unchecked)
 	for name, f := range map[string]*encryptionFailures{"required": e.Required, "if-available": e.IfAvailable} {
 		if f == nil {
 			continue

@@ -43,10 +43,14 @@ func (s *session) logIn(ctx context.Context) error {
 	}
 }
 
-// drop strikes a mechanism out.
+// drop strikes a mechanism out, and with it those that stand and fall with it.
 func (s *session) drop(m login.Mechanism) {
-	s.candidates = slices.DeleteFunc(slices.Clone(s.candidates), func(c login.Mechanism) bool { return c == m })
+	all := s.sheet.SASLOnce.or(false) && isSASL(m)
+	s.candidates = slices.DeleteFunc(slices.Clone(s.candidates), func(c login.Mechanism) bool { return c == m || all && isSASL(c) })
 }
+
+// isSASL: all but the two that POP3 had before (RFC 1939 7).
+func isSASL(m login.Mechanism) bool { return m != login.APOP && m != login.UserPass }
 
 // again makes another connection, if there is anything left to try there.
 func (s *session) again(then reaction) error {
@@ -74,6 +78,8 @@ func (s *session) nothingFits() error {
 		then = s.sheet.Hello.AfterHELO.or(s.sheet.Unoffered.or(closing))
 	case !s.offer.listed:
 		then = s.sheet.Unoffered.or(closing)
+	case s.withheld && !s.conn.Encrypted():
+		then = s.sheet.Withheld.or(then)
 	}
 	if then != carryingOn {
 		return s.over(then)

@@ -51,12 +51,13 @@ func (r reaction) reconnects() (again, quit bool) {
 type cancelling string
 
 const (
-	cancelStar  cancelling = "star"  // "*" (RFC 4954 4, RFC 5034 4)
-	cancelEmpty cancelling = "empty" // an empty line, which is an answer
-	cancelNot   cancelling = "none"  // it says nothing and goes to what comes next
+	cancelStar   cancelling = "star"        // "*" (RFC 4954 4, RFC 5034 4)
+	cancelUnread cancelling = "star-unread" // "*", and its answer is taken for the one to what comes next
+	cancelEmpty  cancelling = "empty"       // an empty line, which is an answer
+	cancelNot    cancelling = "none"        // it says nothing and goes to what comes next
 )
 
-var cancellings = []cancelling{cancelStar, cancelEmpty, cancelNot}
+var cancellings = []cancelling{cancelStar, cancelUnread, cancelEmpty, cancelNot}
 
 // check is one thing that a client may demand of a certificate.
 type check string

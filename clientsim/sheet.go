@@ -67,6 +67,12 @@ type protocolSheet struct {
 	// FallsTo is what the client uses where the one that the user chose is not
 	// offered; default nothing.
 	FallsTo *fact[[]login.Mechanism] `yaml:"falls-to"`
+	// PassesOver names, for a mechanism, others: where one of those is offered,
+	// the client does not choose it; default none.
+	PassesOver *fact[map[login.Mechanism][]login.Mechanism] `yaml:"passes-over"`
+	// SASLOnce: of the SASL mechanisms it tries one, and after that nothing but
+	// APOP and USER/PASS; default no.
+	SASLOnce *fact[bool] `yaml:"sasl-once"`
 	// Unlisted is what it sends where a list is there, with nothing in it that
 	// it knows; default nothing.
 	Unlisted *fact[login.Mechanism]
@@ -81,6 +87,9 @@ type protocolSheet struct {
 	// NoCommon where it lists none that the client may use; default close.
 	Unoffered *fact[reaction]
 	NoCommon  *fact[reaction] `yaml:"no-common"`
+	// Withheld is what it does where it sees nothing but mechanisms that it
+	// never uses without TLS; default as NoCommon.
+	Withheld *fact[reaction]
 	// Refused is what follows a refusal at the command, Rejected one at the end
 	// of the exchange; default close. Exhausted is what follows where the next
 	// mechanism was wanted and there is none; default as Rejected would without
@@ -168,7 +177,8 @@ type listsSheet struct {
 type encryptionSheet struct {
 	// Opportunistic: there is a setting "if available"; default no.
 	Opportunistic *fact[bool]
-	// Blind: it sends the command whether offered or not; default no.
+	// Blind: where encryption is required it sends the command whether offered
+	// or not; default no.
 	Blind *fact[bool]
 	// Required is what it does where encryption must be and something fails,
 	// IfAvailable where it need not; defaults close, and in clear where
@@ -179,6 +189,9 @@ type encryptionSheet struct {
 	SaysAgain *fact[bool] `yaml:"says-again"`
 	// Remembers: what was offered in clear still counts inside; default no.
 	Remembers *fact[bool]
+	// Unchecked: after STARTTLS or STLS it takes any certificate, whatever it
+	// demands of one on a port of its own; default no.
+	Unchecked *fact[bool]
 }
 
 // encryptionFailures are the ways in which STARTTLS goes wrong.
@@ -211,6 +224,7 @@ type transaction struct {
 	Parameters []parameter
 	Rcpt       string
 	Data       string
+	After      []string // once the message is handed in
 }
 
 // parameter is one of MAIL's that is said where EHLO listed its keyword.

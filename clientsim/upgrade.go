@@ -17,7 +17,7 @@ func (s *session) upgrade(ctx context.Context) error {
 	if manner == nil {
 		manner = &encryptionSheet{}
 	}
-	if !s.offer.startTLS && !manner.Blind.or(false) {
+	if !s.offer.startTLS && (s.IfAvailable || !manner.Blind.or(false)) {
 		return s.withoutTLS("encryption is not offered", func(f *encryptionFailures) *fact[reaction] { return f.Unoffered }, inClear)
 	}
 	a, err := s.speaks.startTLS()
@@ -84,10 +84,13 @@ func (s *session) failing(which func(*encryptionFailures) *fact[reaction], other
 	return which(said).or(otherwise)
 }
 
+// takesAny: no certificate is looked at after STARTTLS or STLS.
+func (e *encryptionSheet) takesAny() bool { return e != nil && e.Unchecked.or(false) }
+
 // encrypt runs the handshake.
 func (s *session) encrypt(ctx context.Context) error {
 	check := &certificateCheck{sheet: s.Profile.sheet.TLS, host: s.Host, trust: s.Trust, authorities: s.authorities(), now: s.Now,
-		hangUp: func() { _ = s.conn.Close() }}
+		unchecked: s.Transport != login.TLS && s.sheet.Encryption.takesAny(), hangUp: func() { _ = s.conn.Close() }}
 	config := check.config()
 	if s.NewestTLS != 0 {
 		config.MaxVersion = min(config.MaxVersion, s.NewestTLS)

@@ -68,6 +68,9 @@ func certificate(p clientsim.Profile, facts login.ClientFacts, protocol login.Pr
 	if told {
 		how, trust = "trusted", clientsim.TrustAnything
 	}
+	if t == login.StartTLS && facts.Protocols[protocol].Unchecked {
+		facts.ChecksChain, facts.ChecksDates, facts.NameMatch = false, false, login.MatchNone
+	}
 	// STARTTLS is tried on the document's server; it has no implicit TLS.
 	flavour := login.Classic
 	if t == login.TLS {

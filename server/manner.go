@@ -79,7 +79,7 @@ func (s *Server) manner() *manner {
 func (s *Server) greeting(p login.Protocol) string {
 	name := s.greetedAs()
 	label, _, _ := strings.Cut(name, ".")
-	return strings.NewReplacer("%s", name, "%l", label).Replace(s.manner().greetings[p])
+	return strings.ReplaceAll(strings.ReplaceAll(s.manner().greetings[p], "%s", name), "%l", label)
 }
 
 // extensions are the lines of EHLO behind the server's name.

@@ -67,7 +67,10 @@ func (a *attempt) rejecting(c mech.ServerConfig) mech.ServerConfig {
 	}
 	lookup, keys := c.Lookup, c.Keys
 	c.Lookup = func(name string) (string, bool) { password, _ := lookup(name); return password, false }
-	c.Keys = func(name string, hash mech.Hash) (mech.StoredKeys, bool) { stored, _ := keys(name, hash); return stored, false }
+	c.Keys = func(name string, hash mech.Hash) (mech.StoredKeys, bool) {
+		stored, _ := keys(name, hash)
+		return stored, false
+	}
 	c.Check = func(name, password string) bool { a.check(name, password); return false }
 	c.Known = func(name string) bool { a.known(name); return false }
 	verify := c.Token

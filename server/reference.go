@@ -130,7 +130,7 @@ func (r *Reference) UnderWitness(_ context.Context, setup login.Setup, w Witness
 	if err != nil {
 		return nil, err
 	}
-	return &door{r, s}, nil
+	return &door{reference: r, server: s, watched: w != nil}, nil
 }
 
 func (r *Reference) accept(l net.Listener, p port) {
@@ -152,6 +152,8 @@ func (r *Reference) accept(l net.Listener, p port) {
 type door struct {
 	reference *Reference
 	server    *Server
+	// watched: the witness is to be told the end of every connection.
+	watched bool
 }
 
 // Dial connects to the port of protocol and transport. Where the server has
@@ -191,4 +193,11 @@ func (d *door) Relayed() []login.Relay {
 	return all
 }
 
-func (d *door) Close() error { return d.server.Close() }
+// Close ends the server. A watched one is not cut short: what its clients, who
+// have gone, left to be read is read.
+func (d *door) Close() error {
+	if d.watched {
+		d.server.running.Wait()
+	}
+	return d.server.Close()
+}

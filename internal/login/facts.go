@@ -106,6 +106,8 @@ type ProtocolFacts struct {
 	// AfterRefused and AfterRejected: it tries the next mechanism when the
 	// command was refused, or when the exchange came to nothing.
 	AfterRefused, AfterRejected bool
+	// Unchecked: after STARTTLS or STLS it takes any certificate.
+	Unchecked bool
 }
 
 // LooksFor reports whether the client uses m only where it sees it offered.

@@ -32,11 +32,10 @@ type Script struct {
 	// is not listed is refused like a mechanism that nobody knows.
 	Lists, ListsTLS []Mechanism
 	// Refuses holds replies to the command itself; the mechanism is listed.
-	Refuses map[Mechanism]string
-	// Rejects holds replies to the end of an exchange, whoever came:
-	// the exchange runs as with a wrong password. Under AnyMechanism stands the
-	// reply to all others.
-	Rejects map[Mechanism]string
+	// Rejects holds replies to the end of an exchange, which runs as with a
+	// wrong password, whoever came. In both, AnyMechanism stands for all that
+	// have no reply of their own.
+	Refuses, Rejects map[Mechanism]string
 
 	// LegacyAuth is the form "AUTH=" of the list, which came before RFC 2554.
 	LegacyAuth LegacyForm
