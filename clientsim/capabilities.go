@@ -27,6 +27,8 @@ func (o offer) shows(where look, m login.Mechanism) bool {
 		return slices.Contains(o.mechanisms, m)
 	case lookCAPAIfAny:
 		return !o.capa || slices.Contains(o.mechanisms, m)
+	case lookSASLIfAny:
+		return !slices.ContainsFunc(o.mechanisms, isSASL) || slices.Contains(o.mechanisms, m)
 	case lookAnyAUTH:
 		return o.listed
 	case lookAuthList:

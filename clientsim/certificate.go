@@ -101,14 +101,17 @@ var verifiers = map[check]func(*certificateCheck, []*x509.Certificate) *certific
 	checkName:  (*certificateCheck).verifyName,
 }
 
-// verifyChain looks at the chain as it was while the leaf was valid: dates are
-// another check.
+// verifyChain looks at the chain as if the leaf were valid: dates are another
+// check. The authority is looked at now; it may be younger than an old leaf.
 func (c *certificateCheck) verifyChain(chain []*x509.Certificate) *certificateError {
 	intermediates := x509.NewCertPool()
 	for _, i := range chain[1:] {
 		intermediates.AddCert(i)
 	}
-	_, err := chain[0].Verify(x509.VerifyOptions{Roots: c.authorities, Intermediates: intermediates, CurrentTime: within(chain[0], c.now())})
+	now := c.now()
+	leaf := *chain[0]
+	leaf.NotBefore, leaf.NotAfter = now, now
+	_, err := leaf.Verify(x509.VerifyOptions{Roots: c.authorities, Intermediates: intermediates, CurrentTime: now})
 	if err != nil {
 		return &certificateError{why: "certificate not trusted", err: err}
 	}

@@ -46,6 +46,9 @@ type Config struct {
 	// and leaves in its own manner. Otherwise it says QUIT after the last
 	// attempt.
 	Whole bool
+	// AnyLength: the messages of the experiment are longer than those that it
+	// imitates, so the client does not mind how long its lines become.
+	AnyLength bool
 	// Machine is the name of the client's machine; "" is one of RFC 2606.
 	Machine string
 	// Sender is whom a whole session sends from; "" is one of RFC 2606.
@@ -132,7 +135,9 @@ type Result struct {
 	Attempts    []Attempt
 	// Unauthenticated: the client went on without a login.
 	Unauthenticated bool
-	Transcript      []string
+	// Believed: it took a refusal for a success.
+	Believed   bool
+	Transcript []string
 	// Taps are those of each connection, in order; none where no connection
 	// came about.
 	Taps []*wire.Tap

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/mailmatrix/mailmatrix/internal/login"
@@ -39,11 +40,14 @@ type session struct {
 	// candidates are the mechanisms that it has not tried yet, in its order.
 	candidates []login.Mechanism
 	tries      map[login.Mechanism]int
+	noCAPA     bool // it was refused, and is not said again
 
 	// What belongs to the connection.
 	conn   *wire.Conn
 	offer  offer
 	hungUp bool // there is nobody to take leave of
+	// greeted: the server's greeting has been read.
+	greeted bool
 	// withheld: a mechanism was offered that it does not use in clear.
 	withheld bool
 }
@@ -104,6 +108,9 @@ func (s *session) run(ctx context.Context) login.Outcome {
 	if err := s.check(); err != nil {
 		return s.explain(ctx, failure{err})
 	}
+	if e := s.sheet.Encryption; e != nil && e.Insists.or(false) {
+		s.IfAvailable = false
+	}
 	s.speaks = s.dialect()
 	s.candidates = s.willing()
 	s.tries = map[login.Mechanism]int{}
@@ -148,7 +155,7 @@ func (s *session) connection(ctx context.Context) (outcome login.Outcome, again 
 	}
 	tap := wire.NewTap(raw)
 	s.result.Taps = append(s.result.Taps, tap)
-	s.conn, s.offer, s.hungUp, s.withheld = wire.NewConn(ctx, tap, s.Limit), offer{}, false, false
+	s.conn, s.offer, s.hungUp, s.withheld, s.greeted = wire.NewConn(ctx, tap, s.Limit), offer{}, false, false, false
 	defer func() {
 		s.result.Transcript = append(s.result.Transcript, s.conn.Transcript()...)
 		_ = s.conn.Close()
@@ -172,6 +179,9 @@ func (s *session) connection(ctx context.Context) (outcome login.Outcome, again 
 	if !s.Whole && !again {
 		quits = true
 	}
+	if !s.hungUp {
+		s.giveUp(then)
+	}
 	if quits && !s.hungUp {
 		// The answer does not matter, but a server that has given it is done
 		// with us.
@@ -179,6 +189,33 @@ func (s *session) connection(ctx context.Context) (outcome login.Outcome, again 
 		_, _ = s.speaks.say(quit, quit)
 	}
 	return outcome, again, nil
+}
+
+// lastWords are what the client says before it closes a connection on which it
+// has had no success.
+func (s *session) lastWords(then reaction) []string {
+	if !s.Whole || then != closing {
+		return nil
+	}
+	return s.sheet.GivesUp.or(nil)
+}
+
+// giveUp says them, up to the first that the server refuses. A server that is
+// gone meanwhile changes nothing.
+func (s *session) giveUp(then reaction) {
+	words := s.lastWords(then)
+	if len(words) > 0 && !s.greeted { // who speaks has heard the greeting
+		if _, err := s.speaks.greet(); err != nil {
+			return
+		}
+	}
+	for _, line := range words {
+		line = spell(s.sheet, line)
+		a, err := s.speaks.say(line, line)
+		if err != nil || a.kind == refused && !strings.HasPrefix(a.line, "2") {
+			return
+		}
+	}
 }
 
 func (s *session) dialect() dialect {
@@ -229,12 +266,15 @@ func (s *session) converse(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.greeted = true
 	if greeting.kind != accepted {
 		s.result.Observation.Reply = greeting.line
 		return &ending{login.Refused, "refused at the greeting", closing}
 	}
-	if err := s.speaks.discover(); err != nil {
-		return err
+	if !s.encryptsFirst() {
+		if err := s.speaks.discover(); err != nil {
+			return err
+		}
 	}
 	if s.Transport == login.StartTLS && !s.clear {
 		if err := s.upgrade(ctx); err != nil {
@@ -279,6 +319,7 @@ func (s *session) outcome() login.Outcome {
 // choose takes the first candidate that the client need not see or sees; the
 // probe takes what it is told to.
 func (s *session) choose() (login.Mechanism, bool) {
+	tried := s.result.Observation.Offered
 	for _, m := range s.inOrder() {
 		if s.passesOver(m) {
 			continue
@@ -302,6 +343,9 @@ func (s *session) choose() (login.Mechanism, bool) {
 	}
 	if m := s.sheet.Unlisted.or(""); m != "" && s.Mechanism == login.Auto && s.offer.listed && s.tries[m] == 0 {
 		return m, true
+	}
+	if len(s.result.Attempts) > 0 { // what it looked for in vain says nothing of the one that it tried
+		s.result.Observation.Offered = tried
 	}
 	return "", false
 }

@@ -37,6 +37,9 @@ func (p pop3) lists() *listsSheet {
 // discover asks for CAPA and for the bare list. In clear before STLS the list
 // that takes a login alone is not asked for: it would be asked for again.
 func (p pop3) discover() error {
+	if asks := p.lists().CAPA; asks != nil && asks.Value == askAtLogin && p.wantsSTLS() {
+		return nil
+	}
 	if p.asksCAPA() {
 		lines, ok, err := p.list("CAPA")
 		if err != nil {
@@ -45,6 +48,10 @@ func (p pop3) discover() error {
 		stamp := p.offer.timestamp
 		p.offer = p.lists().parseCAPA(lines)
 		p.offer.timestamp, p.offer.capa = stamp, ok
+		if then := p.lists().CAPARefused.or(carryingOn); !ok && then != carryingOn {
+			p.noCAPA = true
+			return &ending{login.NotOffered, "CAPA is refused", then}
+		}
 	}
 	bare := p.lists().Bare
 	switch {
@@ -64,17 +71,25 @@ func (p pop3) discover() error {
 func (p pop3) asksCAPA() bool {
 	asks := p.lists().CAPA
 	blind := !p.IfAvailable && p.sheet.Encryption != nil && p.sheet.Encryption.Blind.or(false)
-	wantsSTLS := p.Transport == login.StartTLS && !p.clear && !p.conn.Encrypted()
 	switch {
+	case p.noCAPA:
+		return false
 	case asks == nil:
-		return p.Transport == login.StartTLS && !blind || p.looks(lookCAPA) || p.looks(lookCAPAIfAny)
-	case asks.Value == askAlways:
+		return p.Transport == login.StartTLS && !blind || p.looks(lookCAPA) || p.looks(lookCAPAIfAny) || p.looks(lookSASLIfAny)
+	case asks.Value == askAlways, asks.Value == askAtLogin:
 		return true
 	case asks.Value == askForSTLS:
-		return wantsSTLS
+		return p.wantsSTLS()
+	case asks.Value == askWithSTLS:
+		return p.Transport == login.StartTLS && !p.clear
 	default:
 		return false
 	}
+}
+
+// wantsSTLS: TLS is yet to come.
+func (p pop3) wantsSTLS() bool {
+	return p.Transport == login.StartTLS && !p.clear && !p.conn.Encrypted()
 }
 
 func (p pop3) looks(where look) bool {
@@ -133,7 +148,7 @@ func ofPOP3(reply wire.POP3Reply) answer {
 // use asks for what the client asks of a mailbox.
 func (p pop3) use() error {
 	for _, step := range p.sheet.Session.or([]step{{Say: "STAT"}}) {
-		if step.When == whenCAPA && !p.offer.capa {
+		if step.When == whenCAPA && !p.offer.capa || step.When == whenNoCAPA && p.offer.capa {
 			continue
 		}
 		line := spell(p.sheet, step.Say)
@@ -150,8 +165,12 @@ func (p pop3) use() error {
 	return nil
 }
 
-// whenCAPA: the step is taken where the server has answered CAPA.
-const whenCAPA = "capa"
+// whenCAPA: the step is taken where the server has answered CAPA; whenNoCAPA:
+// where it has not.
+const (
+	whenCAPA   = "capa"
+	whenNoCAPA = "no-capa"
+)
 
 // manyLines: these answer with many when they have no argument (RFC 1939 5,
 // RFC 2449 5).
@@ -176,8 +195,15 @@ func (x *exchange) userPass() error {
 		return x.userPassTogether(user, shownUser, pass, shownPass)
 	}
 	a, err := x.tell(user, shownUser)
-	if err != nil || a.kind != accepted {
+	if err != nil {
 		return err
+	}
+	if a.kind != accepted {
+		if slices.Contains(x.sheet.AfterRefusal.Value, login.UserPass) {
+			_, err := x.speaks.say(pass, shownPass) // the refusal stays what it was
+			x.hungUp = err != nil
+		}
+		return nil
 	}
 	x.attempt.Asked, x.attempt.Reply = true, ""
 	a, err = x.tell(pass, shownPass)
@@ -210,7 +236,11 @@ func (x *exchange) userPassTogether(user, shownUser, pass, shownPass string) err
 // apop is one command, the proof made from the greeting (RFC 1939 7).
 func (x *exchange) apop() error {
 	var arguments string
-	if stamp := x.offer.timestamp; stamp != nil {
+	stamp := x.offer.timestamp
+	if x.sheet.Mechanisms[login.APOP].Looks == nowhere && stamp == nil {
+		stamp = []byte{} // the digest is of the password alone
+	}
+	if stamp != nil {
 		message, err := x.half.Next(stamp)
 		if err != nil {
 			return failure{err}

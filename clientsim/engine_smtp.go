@@ -161,6 +161,9 @@ var plainTransaction = transaction{Mail: "MAIL FROM:<{from}>", Rcpt: "RCPT TO:<{
 
 // use hands in a message.
 func (s smtp) use() error {
+	if err := s.helloAgain(); err != nil {
+		return err
+	}
 	t := s.sheet.Transaction.or(plainTransaction)
 	text := strings.Join(message, "\r\n") + "\r\n"
 	fill := strings.NewReplacer("{from}", s.Sender, "{to}", recipient, "{size}", strconv.Itoa(len(text)))
@@ -179,15 +182,18 @@ func (s smtp) use() error {
 			return err
 		}
 		if !positive(reply) && !slices.Contains(t.Before, line) {
-			return s.over(s.sheet.MailRefused.or(closing))
+			return s.notTaken(t)
 		}
+	}
+	if t.Data == "" {
+		return nil
 	}
 	reply, err := s.command(t.Data)
 	if err != nil {
 		return err
 	}
 	if reply.Code != 354 {
-		return s.over(s.sheet.MailRefused.or(closing))
+		return s.notTaken(t)
 	}
 	if err := s.conn.Send(text + "."); err != nil {
 		return err
@@ -201,6 +207,25 @@ func (s smtp) use() error {
 		}
 	}
 	return nil
+}
+
+// notTaken is what the client does where a line of its transaction is refused.
+func (s smtp) notTaken(t transaction) error {
+	for _, line := range t.Refused {
+		if _, err := s.command(line); err != nil {
+			return err
+		}
+	}
+	return s.over(s.sheet.MailRefused.or(closing))
+}
+
+// helloAgain: RFC 4954 4 wants it after a login with a security layer; some
+// clients say it after any.
+func (s smtp) helloAgain() error {
+	if !s.sheet.Hello.AfterLogin.or(false) || s.outcome() != login.LoggedIn {
+		return nil
+	}
+	return s.discover()
 }
 
 // spell writes a line as the client does: the longest beginning that its file

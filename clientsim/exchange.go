@@ -49,6 +49,9 @@ func (s *session) attempt(m login.Mechanism, u user) (unable bool, err error) {
 	config := mech.ClientConfig{Protocol: s.Protocol, Host: s.Host, Authzid: s.Authzid, Username: u.name, Password: u.password,
 		Token: issued.Token, Ticket: issued.Tickets[s.Protocol], Binding: s.binding(m),
 		Workstation: s.workstation(), Rand: s.Rand, Now: s.Now}
+	if slices.Contains(s.sheet.WrongProof.or(nil), m) {
+		config.Password = mistaken
+	}
 	if m == login.PLAIN && s.sheet.ActsAs.or(false) {
 		config.Authzid = cmp.Or(s.Authzid, u.name)
 	}
@@ -75,6 +78,10 @@ func (s *session) attempt(m login.Mechanism, u user) (unable bool, err error) {
 	}
 	return false, err
 }
+
+// mistaken is what a client makes its proof of that gets it wrong: nobody's
+// password.
+const mistaken = "[object Promise]"
 
 // errUnable: the client lacks what the mechanism needs.
 var errUnable = errors.New("the client has nothing to log in with by this mechanism")
@@ -116,10 +123,11 @@ func (x *exchange) sasl() error {
 	x.first = first
 	line := x.command()
 	shown := line
-	if first != nil && inCommand {
+	if whole := line + " " + initial(first); first != nil && inCommand && x.fits(whole) {
 		x.attempt.Initial = true
 		shown += " " + x.placeholder()
-		line += " " + initial(x.message())
+		line = whole
+		x.message()
 	}
 	a, err := x.tell(line, shown)
 	for err == nil && a.kind == asked {
@@ -134,6 +142,15 @@ func (x *exchange) sasl() error {
 		return x.carryOn()
 	}
 	return nil
+}
+
+// longestPOP3 is RFC 2449 4: a command of 255 octets, CR LF among them.
+const longestPOP3 = 253
+
+// fits: a first message that would make a POP3 command too long waits for its
+// challenge (RFC 5034 4).
+func (x *exchange) fits(line string) bool {
+	return x.Protocol != login.POP3 || x.AnyLength || len(line) <= longestPOP3
 }
 
 // command is the line that begins the exchange.
@@ -151,9 +168,10 @@ func (x *exchange) hasMeans() bool {
 }
 
 // withoutMeans is an exchange that the client cannot go through: with an
-// initial response it never begins; otherwise it finds out when it is asked.
+// initial response, or where it looks first, it never begins; otherwise it
+// finds out when it is asked.
 func (x *exchange) withoutMeans(inCommand bool) error {
-	if inCommand {
+	if inCommand || x.sheet.MeansFirst.or(false) {
 		x.result.Attempts = x.result.Attempts[:len(x.result.Attempts)-1]
 		return errUnable
 	}
@@ -178,6 +196,9 @@ func (x *exchange) respond(a answer) (answer, error) {
 	}
 	if x.first != nil {
 		return x.send()
+	}
+	if x.sent > 0 && slices.Contains(x.sheet.SpeaksOnce.or(nil), x.attempt.Mechanism) {
+		return x.cancel("asked for more than it has")
 	}
 	challenge, err := base64.StdEncoding.DecodeString(a.text)
 	if !x.impl.Insecure() { // a prompt for the password itself is read by nobody

@@ -20,7 +20,7 @@ func (p Profile) Facts() login.ClientFacts {
 		if s == nil {
 			continue
 		}
-		f.Protocols[protocol] = s.facts(p.Mechanisms(protocol))
+		f.Protocols[protocol] = s.facts(protocol, p.Mechanisms(protocol))
 	}
 	if p.sheet != nil && p.sheet.NTLM != nil {
 		f.NTLM, f.WindowsUserFirst = p.sheet.NTLM.Kind.Value, p.sheet.NTLM.WindowsUserFirst.Value
@@ -41,16 +41,17 @@ func (p Profile) Facts() login.ClientFacts {
 }
 
 // facts are those of one protocol; known are the mechanisms of the client.
-func (s *protocolSheet) facts(known []login.Mechanism) login.ProtocolFacts {
+func (s *protocolSheet) facts(protocol login.Protocol, known []login.Mechanism) login.ProtocolFacts {
 	f := login.ProtocolFacts{
 		Chooses:       s.Choice.Value,
 		FallsTo:       s.FallsTo.or(nil),
 		Unlisted:      s.Unlisted.or(""),
-		Initial:       s.Initial.Value,
+		Initial:       s.inCommand(protocol),
 		AfterRefusal:  s.AfterRefusal.Value,
 		AfterRejected: goesOn(s.Rejected),
 		AfterRefused:  goesOn(s.Refused),
 		Unchecked:     s.Encryption.takesAny(),
+		WrongProof:    s.WrongProof.or(nil),
 	}
 	if s.Order.or(ownOrder) == serverOrder {
 		// The reference server lists in the order of reports.
@@ -68,6 +69,18 @@ func (s *protocolSheet) facts(known []login.Mechanism) login.ProtocolFacts {
 		}
 	}
 	return f
+}
+
+// long are the mechanisms whose first message is a token or a ticket, and too
+// long for a POP3 command: see [exchange.fits].
+var long = []login.Mechanism{login.OAUTHBEARER, login.XOAUTH2, login.GSSAPI}
+
+// inCommand are the mechanisms whose first message stands in the command.
+func (s *protocolSheet) inCommand(protocol login.Protocol) []login.Mechanism {
+	if protocol != login.POP3 {
+		return s.Initial.Value
+	}
+	return slices.DeleteFunc(slices.Clone(s.Initial.Value), func(m login.Mechanism) bool { return slices.Contains(long, m) })
 }
 
 // goesOn: the next mechanism is tried.
@@ -96,7 +109,7 @@ func (p Profile) Confidence(protocol login.Protocol, m login.Mechanism, t login.
 		if speaksFirst(m) {
 			rests = append(rests, s.Initial.Confidence)
 		}
-		if messages[m] > 0 {
+		if messages[m] > 0 || slices.Contains(s.AfterRefusal.Value, m) {
 			rests = append(rests, s.AfterRefusal.Confidence)
 		}
 		if n := p.sheet.NTLM; n != nil && m == login.NTLM {

@@ -119,7 +119,7 @@ func (l *linter) mechanisms(protocol login.Protocol, p *protocolSheet, at func(.
 	l.sourced(at("after-refusal"), p.AfterRefusal.Confidence, p.AfterRefusal.Source)
 	l.has(at("after-refusal", "value"), p.AfterRefusal.Value, p)
 	for _, m := range p.AfterRefusal.Value {
-		if messages[m] == 0 {
+		if messages[m] == 0 && m != login.UserPass {
 			l.add(at("after-refusal", "value"), "%s: what comes next depends on a challenge that does not come", m)
 		}
 	}
@@ -132,8 +132,8 @@ func (l *linter) mechanism(protocol login.Protocol, m login.Mechanism, said mech
 		l.add(path, "%s does not exist in %s", m, protocol)
 	}
 	oneOf(l, append(path, "looks"), "place to look", said.Looks, looks[protocol])
-	if (said.Looks == lookTimestamp) != (m == login.APOP) {
-		l.add(append(path, "looks"), "the timestamp is for APOP, and APOP cannot do without it")
+	if (said.Looks == lookTimestamp) != (m == login.APOP) && (m != login.APOP || said.Looks != nowhere) {
+		l.add(append(path, "looks"), "the timestamp is for APOP, and APOP looks for nothing else")
 	}
 }
 

@@ -57,6 +57,7 @@ func (l *linter) manners(protocol login.Protocol, p *protocolSheet, at func(...s
 	}
 	among(l, at("unoffered"), p.Unoffered, whenNothingFits)
 	among(l, at("no-common"), p.NoCommon, whenNothingFits)
+	among(l, at("no-choice"), p.NoChoice, whenNothingFits)
 	among(l, at("withheld"), p.Withheld, whenNothingFits)
 	among(l, at("refused"), p.Refused, whenLoginFails)
 	among(l, at("rejected"), p.Rejected, whenLoginFails)
@@ -65,15 +66,25 @@ func (l *linter) manners(protocol login.Protocol, p *protocolSheet, at func(...s
 	among(l, at("unable"), p.Unable, whenLoginFails)
 	among(l, at("cancel"), p.Cancel, cancellings)
 	among(l, at("unable-cancels"), p.UnableCancels, cancellings)
+	said(l, at("means-first"), p.MeansFirst)
 	among(l, at("prompts"), p.Prompts, promptRules)
 	among(l, at("mail-refused"), p.MailRefused, whenItLeaves)
 	among(l, at("leaves"), p.Leaves, whenItLeaves)
+	said(l, at("gives-up"), p.GivesUp)
 	said(l, at("stray-cancel"), p.StrayCancel)
+	said(l, at("cancels-refused"), p.CancelsRefused)
+	l.has(at("cancels-refused", "value"), p.CancelsRefused.or(nil), p)
+	said(l, at("speaks-once"), p.SpeaksOnce)
+	l.has(at("speaks-once", "value"), p.SpeaksOnce.or(nil), p)
+	said(l, at("wrong-proof"), p.WrongProof)
+	l.has(at("wrong-proof", "value"), p.WrongProof.or(nil), p)
 	said(l, at("names-authzid"), p.ActsAs)
 	said(l, at("pipelined"), p.Pipelined)
 	said(l, at("spelling"), p.Spelling)
 	said(l, at("retries"), p.Retries)
 	l.has(at("retries", "value"), slices.Sorted(maps.Keys(p.Retries.or(nil))), p)
+	said(l, at("refused-retries"), p.RefusedRetries)
+	l.has(at("refused-retries", "value"), slices.Sorted(maps.Keys(p.RefusedRetries.or(nil))), p)
 	said(l, at("codes"), p.Codes)
 	for _, code := range sortedKeys(p.Codes.or(nil)) {
 		oneOf(l, at("codes", "value", code), "reaction", p.Codes.Value[code], whenCodeDecides)
@@ -84,8 +95,8 @@ func (l *linter) manners(protocol login.Protocol, p *protocolSheet, at func(...s
 		l.add(at("session"), "a session and pipelined names are of POP3, a transaction is of SMTP")
 	}
 	for _, s := range p.Session.or(nil) {
-		if s.Say == "" || s.When != "" && s.When != whenCAPA {
-			l.add(at("session", "value"), "a step has something to say, and may have when: %s", whenCAPA)
+		if s.Say == "" || !slices.Contains([]string{"", whenCAPA, whenNoCAPA}, s.When) {
+			l.add(at("session", "value"), "a step has something to say, and may have when: %s or %s", whenCAPA, whenNoCAPA)
 		}
 	}
 }
@@ -118,6 +129,7 @@ func (l *linter) hello(protocol login.Protocol, h *helloSheet, at func(...string
 	l.has(in("assumes", "value"), h.Assumes.or(nil), l.sheet.SMTP)
 	among(l, in("after-helo"), h.AfterHELO, whenNothingFits)
 	among(l, in("refused"), h.Refused, whenItLeaves)
+	said(l, in("after-login"), h.AfterLogin)
 	allAmong(l, in("reads"), h.Reads, authForms)
 	allAmong(l, in("case-blind"), h.CaseBlind, spellings)
 }
@@ -132,6 +144,7 @@ func (l *linter) lists(protocol login.Protocol, s *listsSheet, at func(...string
 	in := func(path ...string) []string { return at(append([]string{"lists"}, path...)...) }
 
 	among(l, in("capa"), s.CAPA, capaAskings)
+	among(l, in("capa-refused"), s.CAPARefused, whenCAPAFails)
 	among(l, in("bare-auth"), s.Bare, listAskings)
 	allAmong(l, in("case-blind"), s.CaseBlind, spellings)
 	said(l, in("timestamp-with-at"), s.Address)
@@ -144,10 +157,21 @@ func (l *linter) encryption(e *encryptionSheet, at func(...string) []string) {
 	in := func(path ...string) []string { return at(append([]string{"encryption"}, path...)...) }
 
 	said(l, in("opportunistic"), e.Opportunistic)
+	said(l, in("insists"), e.Insists)
 	said(l, in("blind"), e.Blind)
+	said(l, in("before-hello"), e.BeforeHello)
+	if e.BeforeHello.or(false) && !e.Blind.or(false) {
+		l.add(in("before-hello"), "before-hello is for a client that sends STARTTLS blind")
+	}
 	said(l, in("says-again"), e.SaysAgain)
+	said(l, in("says-twice"), e.SaysTwice)
+	if e.SaysTwice.or(false) && !e.SaysAgain.or(true) {
+		l.add(in("says-twice"), "says-twice is for a client that says it again")
+	}
 	said(l, in("remembers"), e.Remembers)
 	said(l, in("unchecked"), e.Unchecked)
+	said(l, in("keeps-timestamp"), e.KeepsTimestamp)
+	said(l, in("looks-after-hello"), e.LooksLate)
 	for name, f := range map[string]*encryptionFailures{"required": e.Required, "if-available": e.IfAvailable} {
 		if f == nil {
 			continue
@@ -159,6 +183,9 @@ func (l *linter) encryption(e *encryptionSheet, at func(...string) []string) {
 	}
 	if e.IfAvailable != nil && !e.Opportunistic.or(false) {
 		l.add(in("if-available"), "if-available is for a client that is opportunistic")
+	}
+	if e.Insists.or(false) && (!e.Opportunistic.or(false) || e.IfAvailable != nil) {
+		l.add(in("insists"), "insists is for a client that has the setting and does as if TLS were required")
 	}
 }
 

@@ -64,8 +64,9 @@ func Load(name string, data []byte) (Profile, error) {
 	return p, nil
 }
 
-// properState: settings are named by their programs, in any letter case.
-var properState = regexp.MustCompile(`^[A-Za-z0-9]+([-_.][A-Za-z0-9]+)*$`)
+// properState: settings are named by their programs, in any letter case; a
+// "+" stands before those that curl and Evolution write so (+APOP).
+var properState = regexp.MustCompile(`^\+?[A-Za-z0-9]+([-_.][A-Za-z0-9]+)*$`)
 
 // variant is the client in a settings state, and what is wrong with it.
 func (s *source) variant(name string) (*sheet, []*FileError) {

@@ -34,7 +34,7 @@ func TestLint(t *testing.T) {
 		{"leak of a stranger", "value: [LOGIN, PLAIN]", "value: [NTLM]", `names "NTLM", which is not among`, "it cannot leak what it lacks"},
 		{"leak without end", "value: [LOGIN, PLAIN]", "value: [CRAM-MD5]", "a challenge that does not come", "there is nothing to prove"},
 		{"looks in the wrong place", "      looks: ehlo", "      looks: capa", `unknown place to look "capa"`, "SMTP has no CAPA"},
-		{"APOP without timestamp", "      looks: timestamp", "      looks: nowhere", "the timestamp is for APOP", "there is no digest without one"},
+		{"APOP by CAPA", "      looks: timestamp", "      looks: capa", "the timestamp is for APOP", "CAPA has no word for it"},
 		{"unknown transport", "    starttls:\n", "    startls:\n", `unknown transport "startls", did you mean "starttls"?`, "a typing error"},
 		{"NTLM without its section", "    LOGIN: *smtp-mechanism", "    LOGIN: *smtp-mechanism\n    NTLM: *smtp-mechanism", "ntlm and the mechanism NTLM go together", "which kind of response?"},
 		{"unknown form of hello", "value: full-name", "value: fullname", `unknown form of hello "fullname"`, "there are four"},

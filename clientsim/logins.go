@@ -22,6 +22,7 @@ func (s *session) logIn(ctx context.Context) error {
 		}
 		switch then {
 		case takingForGood, carryingOn:
+			s.result.Believed = then == takingForGood
 			s.result.Unauthenticated = !s.result.Attempts[len(s.result.Attempts)-1].Accepted
 			return nil
 		case encrypting:
@@ -73,7 +74,7 @@ func (s *session) nothingFits() error {
 	case len(s.result.Attempts) > 0:
 		then = s.sheet.Exhausted.or(closing)
 	case s.Mechanism == login.Auto && len(s.willing()) == 0: // a client that is told not to log in
-		then = carryingOn
+		then = s.sheet.NoChoice.or(carryingOn)
 	case s.sheet.Hello != nil && s.offer.plainHello:
 		then = s.sheet.Hello.AfterHELO.or(s.sheet.Unoffered.or(closing))
 	case !s.offer.listed:
@@ -114,7 +115,8 @@ func (s *session) try(m login.Mechanism) (reaction, error) {
 // afterRefusal is what the client does now that its last attempt has failed.
 func (s *session) afterRefusal(m login.Mechanism) (reaction, error) {
 	last := s.result.Attempts[len(s.result.Attempts)-1]
-	if s.sheet.StrayCancel.or(false) && !last.Cancelled {
+	ofRefused := !last.Asked && slices.Contains(s.sheet.CancelsRefused.or(nil), m)
+	if (ofRefused || s.sheet.StrayCancel.or(false)) && !last.Cancelled {
 		if _, err := s.speaks.say("*", "*"); err != nil {
 			s.hungUp = true
 		}
@@ -128,6 +130,9 @@ func (s *session) afterRefusal(m login.Mechanism) (reaction, error) {
 	case last.Cancelled:
 		return s.sheet.Undecodable.or(closing), nil
 	case !last.Asked && !(last.Initial && s.rejectsInitial(last.Reply)):
+		if s.tries[m] <= s.sheet.RefusedRetries.or(nil)[m] {
+			return repeating, nil
+		}
 		return s.sheet.Refused.or(closing), nil
 	case s.tries[m] <= s.sheet.Retries.or(nil)[m]:
 		return repeating, nil

@@ -137,12 +137,12 @@ func (p Profile) Lacks() []login.Lack {
 	for _, protocol := range login.Protocols() {
 		for _, m := range mech.All() {
 			if m.In(protocol) && !p.knows(protocol, m.Name) {
-				lacks = append(lacks, login.Lack{Profile: p.Name, Protocol: protocol, Mechanism: m.Name})
+				lacks = append(lacks, login.Lack{Profile: p.ID(), Protocol: protocol, Mechanism: m.Name})
 			}
 		}
 		for _, t := range login.Transports() {
 			if !p.can(protocol, t) {
-				lacks = append(lacks, login.Lack{Profile: p.Name, Protocol: protocol, Transport: t})
+				lacks = append(lacks, login.Lack{Profile: p.ID(), Protocol: protocol, Transport: t})
 			}
 		}
 	}

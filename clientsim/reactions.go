@@ -32,6 +32,7 @@ var (
 	whenNothingFits = []reaction{quitting, closing, carryingOn}
 	whenTLSFails    = []reaction{quitting, closing, inClear, inClearOnNew, inClearAfterQuit, repeatingOnNew}
 	whenItLeaves    = []reaction{quitting, closing}
+	whenCAPAFails   = []reaction{quitting, closing, carryingOn, repeatingOnNew}
 )
 
 // reconnects reports whether a reaction needs a new connection, and whether
@@ -142,11 +143,13 @@ const (
 	askNever    asking = "never"
 	askAlways   asking = "always"
 	askForSTLS  asking = "for-stls"   // only to see whether STLS is there
+	askWithSTLS asking = "with-stls"  // for STLS, and again inside TLS
+	askAtLogin  asking = "at-login"   // with the login, so inside TLS where there is STLS
 	askIfNoCAPA asking = "if-no-capa" // the bare AUTH: where CAPA was refused
 )
 
 var (
-	capaAskings = []asking{askNever, askAlways, askForSTLS}
+	capaAskings = []asking{askNever, askAlways, askForSTLS, askWithSTLS, askAtLogin}
 	listAskings = []asking{askNever, askAlways, askIfNoCAPA}
 )
 

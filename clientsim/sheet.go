@@ -87,6 +87,9 @@ type protocolSheet struct {
 	// NoCommon where it lists none that the client may use; default close.
 	Unoffered *fact[reaction]
 	NoCommon  *fact[reaction] `yaml:"no-common"`
+	// NoChoice is what it does where its settings leave it no mechanism at all;
+	// default go-on.
+	NoChoice *fact[reaction] `yaml:"no-choice"`
 	// Withheld is what it does where it sees nothing but mechanisms that it
 	// never uses without TLS; default as NoCommon.
 	Withheld *fact[reaction]
@@ -103,6 +106,9 @@ type protocolSheet struct {
 	// Retries is how often a mechanism that was rejected is tried again before
 	// anything else; default never.
 	Retries *fact[map[login.Mechanism]int]
+	// RefusedRetries is the same for one that was refused at the command;
+	// default never.
+	RefusedRetries *fact[map[login.Mechanism]int] `yaml:"refused-retries"`
 	// Cancel is how it breaks off; default star. Undecodable is what it does
 	// after that, and Unable what it does where it lacks what the mechanism
 	// needs (a ticket, a token); default close.
@@ -111,8 +117,20 @@ type protocolSheet struct {
 	Undecodable   *fact[reaction]
 	Unable        *fact[reaction]
 	UnableCancels *fact[cancelling] `yaml:"unable-cancels"`
+	// MeansFirst: it looks for the ticket or token before it sends anything;
+	// default no.
+	MeansFirst *fact[bool] `yaml:"means-first"`
 	// StrayCancel: it sends "*" after a refusal, to nobody; default no.
 	StrayCancel *fact[bool] `yaml:"stray-cancel"`
+	// CancelsRefused are the mechanisms for which it does so after a refusal at
+	// the command alone; default none.
+	CancelsRefused *fact[[]login.Mechanism] `yaml:"cancels-refused"`
+	// SpeaksOnce are the mechanisms in which it has one message and breaks off
+	// when it is asked for more, as after a bad token; default none.
+	SpeaksOnce *fact[[]login.Mechanism] `yaml:"speaks-once"`
+	// WrongProof are the mechanisms in which a mistake of its own makes the proof
+	// wrong, whatever the password; default none.
+	WrongProof *fact[[]login.Mechanism] `yaml:"wrong-proof"`
 	// Prompts is what it demands of LOGIN's; default unread.
 	Prompts *fact[promptRule]
 	// ActsAs: the account is named as the authorization identity as well
@@ -128,6 +146,9 @@ type protocolSheet struct {
 	Session     *fact[[]step]
 	// MailRefused is what follows a refusal in the transaction; default close.
 	MailRefused *fact[reaction] `yaml:"mail-refused"`
+	// GivesUp is what it says, where it ends a connection without success, before
+	// it closes: line by line, as long as the server agrees; default nothing.
+	GivesUp *fact[[]string] `yaml:"gives-up"`
 	// Leaves is how it goes when all is done; default quit.
 	Leaves *fact[reaction]
 	// Pipelined: USER and PASS are sent together; default no.
@@ -153,6 +174,8 @@ type helloSheet struct {
 	AfterHELO *fact[reaction] `yaml:"after-helo"`
 	// Refused is what it does where no hello is taken; default close.
 	Refused *fact[reaction]
+	// AfterLogin: EHLO is said again once the login is accepted; default no.
+	AfterLogin *fact[bool] `yaml:"after-login"`
 	// Reads are the forms of the line that lists mechanisms; default "AUTH ".
 	Reads *fact[[]authForm]
 	// CaseBlind is what it reads in any letter case; default both.
@@ -163,6 +186,8 @@ type helloSheet struct {
 type listsSheet struct {
 	// CAPA (RFC 2449 5); default: where the client looks there.
 	CAPA *fact[asking] `yaml:"capa"`
+	// CAPARefused is what it does where CAPA is refused; default go-on.
+	CAPARefused *fact[reaction] `yaml:"capa-refused"`
 	// Bare is AUTH without an argument (MS-OXPOP3 1.7); default: where the
 	// client looks there.
 	Bare *fact[asking] `yaml:"bare-auth"`
@@ -177,9 +202,14 @@ type listsSheet struct {
 type encryptionSheet struct {
 	// Opportunistic: there is a setting "if available"; default no.
 	Opportunistic *fact[bool]
+	// Insists: that setting demands encryption all the same; default no.
+	Insists *fact[bool]
 	// Blind: where encryption is required it sends the command whether offered
 	// or not; default no.
 	Blind *fact[bool]
+	// BeforeHello: there it sends STARTTLS before any EHLO; default no. It is for
+	// a client that sends it blind.
+	BeforeHello *fact[bool] `yaml:"before-hello"`
 	// Required is what it does where encryption must be and something fails,
 	// IfAvailable where it need not; defaults close, and in clear where
 	// encryption is not offered or refused.
@@ -187,11 +217,20 @@ type encryptionSheet struct {
 	IfAvailable *encryptionFailures `yaml:"if-available"`
 	// SaysAgain: EHLO or CAPA is said again inside TLS; default yes.
 	SaysAgain *fact[bool] `yaml:"says-again"`
+	// SaysTwice: there it is even said twice, as by a program that does not know
+	// what its library does; default no.
+	SaysTwice *fact[bool] `yaml:"says-twice"`
 	// Remembers: what was offered in clear still counts inside; default no.
 	Remembers *fact[bool]
 	// Unchecked: after STARTTLS or STLS it takes any certificate, whatever it
 	// demands of one on a port of its own; default no.
 	Unchecked *fact[bool]
+	// KeepsTimestamp: the greeting's timestamp serves for APOP inside TLS as
+	// well; default yes.
+	KeepsTimestamp *fact[bool] `yaml:"keeps-timestamp"`
+	// LooksLate: a certificate that it refuses once connected is looked at after
+	// EHLO or CAPA was said again; default no.
+	LooksLate *fact[bool] `yaml:"looks-after-hello"`
 }
 
 // encryptionFailures are the ways in which STARTTLS goes wrong.
@@ -225,6 +264,7 @@ type transaction struct {
 	Rcpt       string
 	Data       string
 	After      []string // once the message is handed in
+	Refused    []string // once a line of it is refused
 }
 
 // parameter is one of MAIL's that is said where EHLO listed its keyword.
@@ -236,8 +276,8 @@ type parameter struct {
 // step is a command in a POP3 session.
 type step struct {
 	Say string
-	// When is what must have been so: "capa" (the server answered CAPA); "" is
-	// always.
+	// When is what must have been so: "capa" (the server answered CAPA),
+	// "no-capa" (it did not); "" is always.
 	When string
 }
 
@@ -251,6 +291,7 @@ const (
 	lookAnyAUTH   look = "any-auth"    // that there is such a line, whatever it lists
 	lookCAPA      look = "capa"        // SASL and USER of CAPA (RFC 2449 6), or a bare AUTH in its place
 	lookCAPAIfAny look = "capa-if-any" // the same, and used blind where CAPA is refused
+	lookSASLIfAny look = "sasl-if-any" // the mechanisms of CAPA or a bare AUTH, and used blind where neither lists any
 	lookAuthList  look = "auth-list"   // the list that a bare AUTH gets (MS-OXPOP3 1.7)
 	lookTimestamp look = "timestamp"   // the greeting (RFC 1939 7)
 )
@@ -258,7 +299,7 @@ const (
 // looks are the places that each protocol has.
 var looks = map[login.Protocol][]look{
 	login.SMTP: {nowhere, lookEHLO, lookAnyAUTH},
-	login.POP3: {nowhere, lookCAPA, lookCAPAIfAny, lookAuthList, lookTimestamp},
+	login.POP3: {nowhere, lookCAPA, lookCAPAIfAny, lookSASLIfAny, lookAuthList, lookTimestamp},
 }
 
 // helloForm is how a client names itself in EHLO: one of the forms below, or

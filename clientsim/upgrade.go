@@ -31,6 +31,9 @@ func (s *session) upgrade(ctx context.Context) error {
 		return err
 	}
 	before := s.offer
+	if !manner.KeepsTimestamp.or(true) {
+		before.timestamp = nil
+	}
 	s.offer = offer{timestamp: before.timestamp}
 	if manner.Remembers.or(false) {
 		s.offer = before
@@ -42,10 +45,21 @@ func (s *session) upgrade(ctx context.Context) error {
 	if err := s.speaks.discover(); err != nil {
 		return err
 	}
+	if manner.SaysTwice.or(false) {
+		if err := s.speaks.discover(); err != nil {
+			return err
+		}
+	}
 	if manner.Remembers.or(false) {
 		s.offer.mechanisms = append(s.offer.mechanisms, before.mechanisms...)
 	}
 	return nil
+}
+
+// encryptsFirst: STARTTLS is the first thing that the client says.
+func (s *session) encryptsFirst() bool {
+	e := s.sheet.Encryption
+	return s.mustEncrypt() && e != nil && e.BeforeHello.or(false)
 }
 
 // withoutTLS is what the client does where it cannot encrypt. In clear and on
@@ -105,6 +119,9 @@ func (s *session) encrypt(ctx context.Context) error {
 		if rejected = check.refusedLate; rejected == nil {
 			return nil
 		}
+		if err := s.beforeLook(); err != nil {
+			return err
+		}
 		err = rejected
 	case ctx.Err() != nil:
 		return err
@@ -124,7 +141,19 @@ func (s *session) encrypt(ctx context.Context) error {
 		}
 		return f.Failed
 	}, closing)
+	if check.refusedLate != nil && (then == quitting || s.lastWords(then) != nil) {
+		s.hungUp = false // the connection still stands
+	}
 	return s.noTLS(login.CertRejected, rejected.Error(), then)
+}
+
+// beforeLook is what a client says inside TLS before it looks at the
+// certificate.
+func (s *session) beforeLook() error {
+	if e := s.sheet.Encryption; s.Transport == login.TLS || e == nil || !e.LooksLate.or(false) {
+		return nil
+	}
+	return s.speaks.discover()
 }
 
 // showCertificate gives the client its own certificate to show, where it may

@@ -52,6 +52,14 @@ func (g Grid) Selection() map[string][]string {
 	return s
 }
 
+// narrowed: something else than the clients is chosen.
+func (g Grid) narrowed() bool {
+	s := g.Selection()
+	delete(s, "profile")
+	delete(s, "full")
+	return len(s) > 0
+}
+
 func put[T ~string](selection map[string][]string, axis string, values []T) {
 	for _, v := range values {
 		selection[axis] = append(selection[axis], string(v))
@@ -90,20 +98,36 @@ func (g Grid) profiles() ([]clientsim.Profile, error) {
 		names[i] = p.Name
 	}
 	if len(g.Profiles) == 0 {
+		if g.Full {
+			return withVariants(all), nil
+		}
 		return all, nil
 	}
 	var kept []clientsim.Profile
 	for _, asked := range g.Profiles {
+		asked, variant := login.SplitProfile(asked)
 		name, err := login.ParseName("profile", asked, names)
 		if err != nil {
 			return nil, err
 		}
-		p := all[slices.Index(names, name)]
-		if !slices.ContainsFunc(kept, func(k clientsim.Profile) bool { return k.Name == p.Name }) {
+		p, err := all[slices.Index(names, name)].In(variant)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.ContainsFunc(kept, func(k clientsim.Profile) bool { return k.ID() == p.ID() }) {
 			kept = append(kept, p)
 		}
 	}
 	return kept, nil
+}
+
+// withVariants follows each profile by its other settings states.
+func withVariants(all []clientsim.Profile) []clientsim.Profile {
+	var more []clientsim.Profile
+	for _, p := range all {
+		more = append(append(more, p), p.Variants()...)
+	}
+	return more
 }
 
 // NothingMatchedError says that a selection left nothing to run.

@@ -29,8 +29,11 @@ func (j Job) ID() string {
 // Plan is everything that would run, in the order of the report. It is made
 // without a network.
 type Plan struct {
-	Jobs      []Job
-	Lacks     []login.Lack
+	Jobs  []Job
+	Lacks []login.Lack
+	// Clients are those whose manners are looked at as well; none where the
+	// plan is narrowed by more than them.
+	Clients   []clientsim.Profile
 	Selection map[string][]string
 }
 
@@ -72,6 +75,9 @@ func NewPlan(g Grid) (Plan, error) {
 	if len(plan.Jobs) == 0 {
 		return Plan{}, &NothingMatchedError{plan.Selection}
 	}
+	if !g.narrowed() && g.Policy == nil {
+		plan.Clients = slices.DeleteFunc(slices.Clone(profiles), clientsim.Profile.Probe)
+	}
 	for _, s := range scenarios.All(profiles) {
 		if g.wantsScenario(s) || s.Kind == login.KindControl {
 			plan.Jobs = append(plan.Jobs, Job{Scenario: &s})
@@ -97,7 +103,7 @@ func (g Grid) cells(p clientsim.Profile) []login.Cell {
 							for _, override := range narrow(overrides, g.Overrides) {
 								for _, credential := range narrow(narrow(credentialsFor(mechanism, override), credentials), g.Credentials) {
 									cells = append(cells, login.Cell{Flavour: flavour, Protocol: protocol, Transport: transport,
-										Mechanism: mechanism, Setting: setting, Profile: p.Name, Database: database,
+										Mechanism: mechanism, Setting: setting, Profile: p.ID(), Database: database,
 										Override: override, Credential: credential})
 								}
 							}
@@ -160,7 +166,7 @@ func (g Grid) settings() []login.Setting {
 // crossedInFull: the default run crosses every axis for the probe and for the
 // document's clients, each other profile in its plain case only.
 func crossedInFull(p clientsim.Profile) bool {
-	return p.Probe() || slices.Contains(documentClients, p.Name)
+	return p.Probe() || p.Variant == "" && slices.Contains(documentClients, p.Name)
 }
 
 var documentClients = []string{"outlook", "outlook-express", "eudora", "eudora-7-win", "outlook-express-6"}

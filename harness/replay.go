@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/mailmatrix/mailmatrix/clientsim"
 	"github.com/mailmatrix/mailmatrix/internal/login"
@@ -155,32 +156,39 @@ func (r Replay) record(ctx context.Context, recorded recording.Record) (replayed
 // Simulate runs a profile against a posture, as the recorder ran the client,
 // and returns what the server saw.
 func Simulate(ctx context.Context, lab Laboratory, p clientsim.Profile, posture recording.Case) (recording.Record, error) {
+	record, _, err := simulate(ctx, lab, p, posture, 0)
+	return record, err
+}
+
+// simulate gives the server limit for each answer; 0 is the client's default.
+func simulate(ctx context.Context, lab Laboratory, p clientsim.Profile, posture recording.Case, limit time.Duration) (
+	record recording.Record, result clientsim.Result, err error,
+) {
 	secrets := recording.Secrets()
-	var err error
 	if secrets.Issued, err = lab.Issue(secrets.Name, login.Flawless); err != nil {
-		return recording.Record{}, err
+		return record, result, err
 	}
 	secrets.Issued.Tickets = nil // the recorder had no KDC
 	recorder := recording.NewRecorder(posture)
 	recorder.Host = recording.Machine
 	door, err := lab.UnderWitness(ctx, posture.Setup(secrets), recorder)
 	if err != nil {
-		return recording.Record{}, err
+		return record, result, err
 	}
 	config, able := posturedClient(p, posture)
 	if able {
-		config.Door, config.Secrets = door, secrets
-		if got := clientsim.Login(ctx, config); got.Observation.Outcome == login.Error && ctx.Err() == nil {
+		config.Door, config.Secrets, config.Limit = door, secrets, limit
+		if result = clientsim.Login(ctx, config); result.Observation.Outcome == login.Error && ctx.Err() == nil {
 			_ = door.Close()
-			return recording.Record{}, fmt.Errorf("%s: %s", p, got.Observation.Detail)
+			return record, result, fmt.Errorf("%s: %s", p, result.Observation.Detail)
 		}
 	}
 	if err := door.Close(); err != nil { // waits for the last word of every session
-		return recording.Record{}, err
+		return record, result, err
 	}
-	record := recorder.Record()
+	record = recorder.Record()
 	record.Client, record.Variant, record.Version = p.Name, p.Variant, p.Version
-	return record, nil
+	return record, result, nil
 }
 
 // posturedClient configures the client as the recorder did; able is false
@@ -188,7 +196,7 @@ func Simulate(ctx context.Context, lab Laboratory, p clientsim.Profile, posture 
 func posturedClient(p clientsim.Profile, posture recording.Case) (config clientsim.Config, able bool) {
 	config = clientsim.Config{
 		Profile: p, Protocol: posture.Protocol, Mechanism: login.Auto, Credential: login.WithAccount,
-		Host: recording.Host, Machine: recording.Machine, Sender: recording.Account, Whole: true,
+		Host: recording.Host, Machine: recording.Machine, Sender: recording.Account, Whole: true, AnyLength: true,
 		Store: x509.NewCertPool(), // no machine knows the recorder's authority
 	}
 	var opportunistic bool

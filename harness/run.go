@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/mailmatrix/mailmatrix/clientsim"
 	"github.com/mailmatrix/mailmatrix/internal/login"
 )
 
@@ -26,6 +27,7 @@ func Run(ctx context.Context, plan Plan, config Config) login.Report {
 	}
 	started := config.Now()
 	r.all(ctx, plan.Jobs)
+	r.manners(ctx, plan.Clients)
 	report := r.report(plan)
 	report.Started = started.UTC().Truncate(time.Second)
 	report.ElapsedMS = milliseconds(config.Now().Sub(started))
@@ -40,6 +42,16 @@ type runner struct {
 	notIssued error
 	ear       *eavesdropper
 	results   []result // by job; written once each, by the worker that took it
+	// clients are their manners, and mannersErr why they are not known.
+	clients    Book
+	mannersErr error
+}
+
+// manners looks at the clients' own, where the target is a laboratory.
+func (r *runner) manners(ctx context.Context, clients []clientsim.Profile) {
+	if lab, ok := r.Target.(Laboratory); ok && len(clients) > 0 && ctx.Err() == nil {
+		r.clients, r.mannersErr = Manners(ctx, lab, clients, r.Parallel)
+	}
 }
 
 // result is what became of one job.
@@ -154,6 +166,10 @@ func (r *runner) report(plan Plan) login.Report {
 			report.Cells = append(report.Cells, got.cell)
 		}
 	}
+	report.Clients = r.described(&table)
+	if r.mannersErr != nil {
+		report.Complete = false
+	}
 	report.Lines, report.Transcripts = table.lines, table.rows
 	report.Count()
 	return report
@@ -222,4 +238,28 @@ func (r *runner) veiled(transcript []string) []string {
 
 func milliseconds(d time.Duration) float64 {
 	return float64(d.Microseconds()) / 1000
+}
+
+// described are the clients' manners, their transcripts in the table where
+// transcripts are kept.
+func (r *runner) described(table *lineTable) []login.ClientResult {
+	row := func(at *int) *int {
+		if at == nil || r.Transcripts == KeepNone {
+			return nil
+		}
+		return table.keep(r.clients.Transcripts[*at])
+	}
+	for _, client := range r.clients.Clients {
+		for _, m := range client.Protocols {
+			for e, floor := range m.Floors {
+				floor.Transcript = row(floor.Transcript)
+				m.Floors[e] = floor
+			}
+			for answer, denial := range m.Denials {
+				denial.Transcript = row(denial.Transcript)
+				m.Denials[answer] = denial
+			}
+		}
+	}
+	return r.clients.Clients
 }

@@ -287,6 +287,18 @@ func smallReport() login.Report {
 		}}},
 	}}
 	r.Cases = []login.CaseResult{{ID: "both/policy/003", Level: "MUST", Verdict: login.Pass, Refs: []string{"RFC 4954 4"}}}
+	r.Clients = []login.ClientResult{{
+		Profile: "curl", Title: "curl", Facts: map[login.Confidence]int{login.Observed: 3, login.Assumed: 1},
+		Protocols: []login.ClientManners{{
+			Protocol: login.SMTP,
+			Floors: map[login.Encryption]login.Floor{
+				login.EncryptRequired: {}, login.EncryptIfAvailable: {Rung: login.RungWeak, Gives: login.ShowsPassword},
+			},
+			Denials: map[string]login.Denial{
+				"504": {Does: login.DoesNext, Shows: login.ShowsPassword}, login.AnswerClose: {Does: login.DoesGiveUp},
+			},
+		}},
+	}}
 	r.NotTested = []login.NotTested{{What: "a fourth wrong password", Why: login.WhyBudget, Flag: "--max-failures"}}
 	r.Selection = map[string][]string{"protocol": {"smtp", "pop3"}}
 	r.Count()

@@ -29,7 +29,7 @@ func (b *book) lockedOut() []string {
 	var all []string
 	for _, p := range login.Protocols() {
 		var lost, want995 []string
-		for _, client := range b.clients() {
+		for _, client := range b.subjects() {
 			if !b.getsIn(client, p, login.Allow) || b.getsIn(client, p, login.Secure) {
 				continue
 			}
@@ -241,7 +241,7 @@ func (b *book) clientsWith(match func(*login.CellResult) bool) []string {
 			found[c.ClientName()] = true
 		}
 	}
-	return slices.DeleteFunc(b.clients(), func(name string) bool { return !found[name] })
+	return slices.DeleteFunc(b.subjects(), func(name string) bool { return !found[name] })
 }
 
 func exposes(c *login.CellResult, match func(login.Exposure) bool) bool {

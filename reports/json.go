@@ -101,6 +101,7 @@ func withoutNil(r login.Report) login.Report {
 		s := &r.Scenarios[i]
 		s.Expected, s.Refs = listOf(s.Expected), listOf(s.Refs)
 	}
+	r.Clients = listOf(r.Clients)
 	r.Cases = listOf(r.Cases)
 	for i := range r.Cases {
 		r.Cases[i].Refs = listOf(r.Cases[i].Refs)

@@ -42,10 +42,13 @@ func writeText(w io.Writer, r login.Report, o Options) error {
 	}
 	p.deny(b)
 	p.append(follows)
+	p.more(b)
 	p.problems(failed, shortLines-len(p.lines)-len(end.lines))
 	if o.Verbose {
 		p.notes(&r)
 		p.conversations(&r)
+		p.floors(b)
+		p.whenDenied(b)
 		p.readings(b)
 		p.line("what each mechanism gives away, and to whom: ", comparison)
 		p.gap()

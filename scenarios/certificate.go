@@ -77,9 +77,9 @@ func certificate(p clientsim.Profile, facts login.ClientFacts, protocol login.Pr
 		flavour = login.Modern
 	}
 	return Scenario{
-		ID:      fmt.Sprintf("scenario/certificate/%s/%s/%s/%s/%s", shows.id, how, p.Name, protocol, t),
+		ID:      fmt.Sprintf("scenario/certificate/%s/%s/%s/%s/%s", shows.id, how, p.ID(), protocol, t),
 		Kind:    login.KindCertificate,
-		Profile: p.Name, Protocol: protocol, Transport: t,
+		Profile: p.ID(), Protocol: protocol, Transport: t,
 		Setup: login.Setup{Flavour: flavour, Database: login.WinGate,
 			Policy:      login.Every(p.Mechanisms(protocol), login.Secure),
 			Certificate: login.Certificate{Kind: shows.kind}},

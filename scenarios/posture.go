@@ -42,9 +42,9 @@ func offeredThenRefused(p clientsim.Profile, facts login.ClientFacts, protocol l
 		expected, exposed = login.NotOffered, login.ShowsNothing
 	}
 	return Scenario{
-		ID:      fmt.Sprintf("scenario/posture/offered-refused/%s/%s/%s/%s", p.Name, protocol, t, m.Segment()),
+		ID:      fmt.Sprintf("scenario/posture/offered-refused/%s/%s/%s/%s", p.ID(), protocol, t, m.Segment()),
 		Kind:    login.KindPosture,
-		Profile: p.Name, Protocol: protocol, Transport: t, Mechanism: m,
+		Profile: p.ID(), Protocol: protocol, Transport: t, Mechanism: m,
 		Setup: login.Setup{Flavour: login.Classic, Database: database, Policy: login.Only(m, login.Allow),
 			Posture: login.Posture{OfferedRefused: true}},
 		Expected: []string{string(expected)},
@@ -80,9 +80,9 @@ func withoutTLS(profiles []clientsim.Profile) []Scenario {
 func stripped(p clientsim.Profile, protocol login.Protocol, stripping login.Stripping) Scenario {
 	mechanisms := p.Mechanisms(protocol)
 	return Scenario{
-		ID:      fmt.Sprintf("scenario/posture/starttls-%s/%s/%s", stripping, p.Name, protocol),
+		ID:      fmt.Sprintf("scenario/posture/starttls-%s/%s/%s", stripping, p.ID(), protocol),
 		Kind:    login.KindPosture,
-		Profile: p.Name, Protocol: protocol, Transport: login.StartTLS,
+		Profile: p.ID(), Protocol: protocol, Transport: login.StartTLS,
 		Setup: login.Setup{Flavour: login.Classic, Database: login.WinGate, Policy: login.Every(mechanisms, login.Allow),
 			Posture: login.Posture{StartTLS: stripping}},
 		Expected: []string{string(login.NoTLS)},

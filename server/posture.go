@@ -51,7 +51,13 @@ func replyFor(replies map[login.Mechanism]string, m login.Mechanism) string {
 func (s *session) refuseCommand(rec login.Record) {
 	if reply := replyFor(s.server.script.Refuses, rec.Mechanism); reply != "" {
 		s.write(rec)
-		s.reply(reply)
+		switch reply {
+		case login.AnswerSilence:
+		case login.AnswerClose:
+			s.over = true
+		default:
+			s.reply(reply)
+		}
 		return
 	}
 	s.refuse(rec, s.policyPhrase())

@@ -18,7 +18,8 @@ var (
 
 // auth obeys AUTH with arguments, in both protocols (RFC 4954 4, RFC 5034 4).
 func (s *session) auth(arg string) {
-	name, initial, hasInitial := strings.Cut(strings.TrimRight(arg, " "), " ")
+	// Blanks around it mean nothing to us: emailjs writes two before the name.
+	name, initial, hasInitial := strings.Cut(strings.Trim(arg, " "), " ")
 	if name == "" {
 		s.tell(sayNoArgument)
 		return

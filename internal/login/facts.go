@@ -108,6 +108,14 @@ type ProtocolFacts struct {
 	AfterRefused, AfterRejected bool
 	// Unchecked: after STARTTLS or STLS it takes any certificate.
 	Unchecked bool
+	// WrongProof names the mechanisms in which the client's proof is never
+	// right, and is made of nobody's password.
+	WrongProof []Mechanism
+}
+
+// provesWrong reports whether the client's proof in c is never right.
+func (f ClientFacts) provesWrong(c Cell) bool {
+	return slices.Contains(f.Protocols[c.Protocol].WrongProof, c.Mechanism)
 }
 
 // LooksFor reports whether the client uses m only where it sees it offered.

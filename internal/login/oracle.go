@@ -79,7 +79,7 @@ func (d ByDocument) expectMechanism(e Expectation, c Cell, f ClientFacts) Expect
 		return e.with(RefusedPolicy, shownWhenRefused(c, f, visible)...)
 	case !canCheck(c):
 		return e.with(RefusedUnavailable, shownWhenRefused(c, f, visible)...)
-	case !rightCredentials(c) || tooWeak(c, f):
+	case !rightCredentials(c) || tooWeak(c, f) || f.provesWrong(c):
 		return e.with(RefusedCredentials, shownByLogin(c, f, BeforeRefusal)...)
 	default:
 		return e.with(LoggedIn, shownByLogin(c, f, OnSuccess)...)
@@ -200,7 +200,11 @@ func shownByLogin(c Cell, f ClientFacts, when When) []Exposure {
 		shown = append(shown, exposed(c, ShowsIdentity, BeforeRefusal, SecretWindowsUser),
 			exposed(c, ShowsVerifier, BeforeRefusal, SecretWindowsUser))
 	}
-	return append(shown, exposed(c, ShowsIdentity, when, SecretAccount), exposed(c, class, when, secretNames[c.Credential]))
+	shown = append(shown, exposed(c, ShowsIdentity, when, SecretAccount))
+	if f.provesWrong(c) {
+		return shown
+	}
+	return append(shown, exposed(c, class, when, secretNames[c.Credential]))
 }
 
 // shownAtFirst is what can be read in a first message that stands in the

@@ -24,7 +24,7 @@ type attempt struct {
 func begin(verb, arg string, conn int, ch string) *attempt {
 	a := &attempt{Attempt: Attempt{Mech: verb, IR: true, Conn: conn, Ch: ch}}
 	if verb == "AUTH" {
-		name, initial, has := strings.Cut(arg, " ")
+		name, initial, has := strings.Cut(strings.TrimLeft(arg, " "), " ")
 		a.Mech, a.IR = strings.ToUpper(name), has
 		if has && initial != "=" { // RFC 4954 4: an empty one
 			a.message(initial)

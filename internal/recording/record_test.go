@@ -126,7 +126,7 @@ func TestBadRecords(t *testing.T) {
 		{"unknown field of the offer", `"tls":"none"`, `"ssl":"none"`, `unknown field "ssl"`},
 		{"field twice", `"quit":true`, `"quit":true,"quit":false`, `field "quit" stands there twice`},
 		{"field twice in other letters", `"rc":0`, `"rc":0,"RC":1`, `field "RC" stands there twice`},
-		{"field of another kind", `"capa":0`, `"capa":"0"`, `field "capa" cannot be a string`},
+		{"field of another kind", `"capa":0`, `"capa":"0"`, `field "capa" does not take JSON of the kind string`},
 		{"something behind", `"timed_out":false}`, `"timed_out":false} {}`, "something follows"},
 		{"no client", `"client":"c"`, `"client":""`, "it has no client"},
 		{"no such protocol", `"proto":"smtp"`, `"proto":"imap"`, `proto cannot be "imap"`},
@@ -140,7 +140,7 @@ func TestBadRecords(t *testing.T) {
 		{"attempt on no connection", `"attempts":[]`, `"attempts":[{"mech":"PLAIN","ir":true,"ch":"tls","conn":2,"res":"ok"}]`, "connection 2 of 1"},
 		{"attempt without an end", `"attempts":[]`, `"attempts":[{"mech":"PLAIN","ir":true,"ch":"tls","conn":1}]`, "has a mech and a res"},
 		{"reply of two lines", `"tls":"none"`, `"tls":"none","reject":{"*":"535 a\r\n535 b"}`, "is not one line"},
-		{"not an object", goodRecord, `[]`, "cannot be a array"},
+		{"not an object", goodRecord, `[]`, `field "(the whole)" does not take JSON of the kind array`},
 	} {
 		bad := strings.Replace(goodRecord, tt.old, tt.new, 1)
 		if bad == goodRecord {

@@ -2,6 +2,7 @@ package recording
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -33,7 +34,7 @@ func plainly(err error) error {
 	case errors.As(err, &syntax):
 		return fmt.Errorf("bad JSON at octet %d: %w", syntax.Offset, err)
 	case errors.As(err, &kind):
-		return fmt.Errorf("field %q cannot be a %s", kind.Field, kind.Value)
+		return fmt.Errorf("field %q does not take JSON of the kind %s", cmp.Or(kind.Field, "(the whole)"), kind.Value)
 	default: // `json: unknown field "x"`
 		return errors.New(strings.TrimPrefix(err.Error(), "json: "))
 	}
@@ -57,9 +58,8 @@ func noneTwice(d *json.Decoder, where string) error {
 			name, _ = key.(string)
 			if folded := strings.ToLower(name); seen[folded] {
 				return fmt.Errorf("field %q stands there twice", name)
-			} else {
-				seen[folded] = true
 			}
+			seen[strings.ToLower(name)] = true
 		} else if token != json.Delim('[') {
 			return nil
 		}

@@ -1,0 +1,199 @@
+package harness
+
+import (
+	"context"
+	"crypto/rand"
+	"strings"
+	"sync"
+
+	"github.com/mailmatrix/mailmatrix/internal/login"
+	"github.com/mailmatrix/mailmatrix/internal/recording"
+)
+
+// Stage is where clients are observed that are not ours: it has a server for
+// each posture, on a port that they can be told.
+type Stage interface {
+	// Open puts a server into the state of setup and tells w of everything.
+	// Implicit is TLS from the first octet.
+	Open(setup login.Setup, w login.Witness, p login.Protocol, implicit bool) (StageDoor, error)
+}
+
+// StageDoor is the port of one posture.
+type StageDoor interface {
+	Port() int
+	// Close waits until what the client has left to be read is read.
+	Close() error
+}
+
+// Observer offers postures to a client that is not ours and makes the records
+// of what it does, in the form of the recordings. It may be used by several at
+// once.
+type Observer struct {
+	Stage Stage
+	// Client, Variant and Version are whom the records are of.
+	Client, Variant, Version string
+	// Password is that of every account of the run. One of 11 octets makes
+	// lines of the recordings' length.
+	Password string
+	// Machine is where the client runs.
+	Machine Machine
+
+	mu       sync.Mutex
+	accounts []string
+}
+
+// Sitting is one posture while it is offered.
+type Sitting struct {
+	Case recording.Case
+	// Account is the one account that can log in. No other sitting has it, so
+	// that a client that comes late is recognised.
+	Account string
+	Port    int
+
+	observer *Observer
+	recorder *recording.Recorder
+	door     StageDoor
+}
+
+// Ran is how a client's run ended.
+type Ran struct {
+	Status   int  // exit status
+	TimedOut bool // it had to be ended
+}
+
+// Offer opens the door for one login.
+func (o *Observer) Offer(c recording.Case) (*Sitting, error) {
+	s := &Sitting{Case: c, Account: o.newAccount(), observer: o, recorder: recording.NewRecorder(c)}
+	secrets := login.Secrets{Name: s.Account, Password: o.Password}
+	var err error
+	if s.door, err = o.Stage.Open(c.Setup(secrets), s.recorder, c.Protocol, c.Mode == recording.Implicit); err != nil {
+		return nil, err
+	}
+	s.Port = s.door.Port()
+	return s, nil
+}
+
+// newAccount is NAME-xxxx@example.test.
+func (o *Observer) newAccount() string {
+	account := strings.ToLower(o.Client+"-"+rand.Text()[:6]) + "@" + login.DefaultDomain
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.accounts = append(o.accounts, account)
+	return account
+}
+
+// Finish closes the door and makes the record.
+func (s *Sitting) Finish(ran Ran) (recording.Record, error) {
+	if err := s.door.Close(); err != nil {
+		return recording.Record{}, err
+	}
+	record := s.soFar()
+	record.Client, record.Variant, record.Version = s.observer.Client, s.observer.Variant, s.observer.Version
+	record.RC, record.TimedOut = ran.Status, ran.TimedOut
+	return record, nil
+}
+
+// soFar is the record of what has happened until now, with the recordings'
+// account, password and machine in the place of ours.
+func (s *Sitting) soFar() recording.Record {
+	s.observer.mu.Lock()
+	accounts := s.observer.accounts
+	s.observer.mu.Unlock()
+	t := newTranslation(s.Account, s.observer.Password, s.observer.Machine)
+	return recording.Transcribe(t.events(s.recorder.Events(), accounts), s.Case, "")
+}
+
+// Transcript is what the client has said so far, without its password.
+func (s *Sitting) Transcript() []string {
+	var shown []string
+	for _, command := range s.soFar().Commands {
+		shown = append(shown, hidePassword.Replace(command))
+	}
+	return shown
+}
+
+// Connections are how many the client has made, and how many it still has.
+func (s *Sitting) Connections() (made, open int) {
+	for _, e := range s.recorder.Events() {
+		switch e.Kind {
+		case login.EventOpened:
+			made, open = made+1, open+1
+		case login.EventClosed:
+			open--
+		}
+	}
+	return made, open
+}
+
+// Series has a client log in once under each case, several at a time. Drive
+// runs it; applies is false where the client has no such setting, and then
+// there is no record. Each is told in the order of the cases. After ctx has
+// ended, what is finished is told all the same.
+func (o *Observer) Series(ctx context.Context, cases []recording.Case, parallel int,
+	drive func(context.Context, *Sitting) (ran Ran, applies bool, err error), each func(recording.Case, *recording.Record)) error {
+	type outcome struct {
+		record *recording.Record
+		done   bool
+		err    error
+	}
+	outcomes := make([]outcome, len(cases))
+	next := make(chan int)
+	var workers sync.WaitGroup
+	var mu sync.Mutex
+	told := 0
+	tell := func() { // those whose turn it is
+		for ; told < len(cases) && outcomes[told].done; told++ {
+			each(cases[told], outcomes[told].record)
+		}
+	}
+	for range max(1, parallel) {
+		workers.Go(func() {
+			for i := range next {
+				record, err := o.sit(ctx, cases[i], drive)
+				mu.Lock()
+				outcomes[i] = outcome{record, err == nil && ctx.Err() == nil, err}
+				tell()
+				mu.Unlock()
+			}
+		})
+	}
+	for i := range cases {
+		if ctx.Err() != nil {
+			break
+		}
+		next <- i
+	}
+	close(next)
+	workers.Wait()
+	for i := told; i < len(cases); i++ { // behind one that was interrupted
+		if outcomes[i].done {
+			each(cases[i], outcomes[i].record)
+		}
+	}
+	for _, out := range outcomes {
+		if out.err != nil && ctx.Err() == nil {
+			return out.err
+		}
+	}
+	return nil
+}
+
+// sit is one login; no record where the case does not apply.
+func (o *Observer) sit(ctx context.Context, c recording.Case,
+	drive func(context.Context, *Sitting) (Ran, bool, error)) (*recording.Record, error) {
+	s, err := o.Offer(c)
+	if err != nil {
+		return nil, err
+	}
+	ran, applies, err := drive(ctx, s)
+	record, finishing := s.Finish(ran)
+	switch {
+	case err != nil:
+		return nil, err
+	case finishing != nil:
+		return nil, finishing
+	case !applies:
+		return nil, nil
+	}
+	return &record, nil
+}
