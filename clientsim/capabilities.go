@@ -28,7 +28,7 @@ func (o offer) shows(where look, m login.Mechanism) bool {
 	case lookCAPAIfAny:
 		return !o.capa || slices.Contains(o.mechanisms, m)
 	case lookSASLIfAny:
-		return !slices.ContainsFunc(o.mechanisms, isSASL) || slices.Contains(o.mechanisms, m)
+		return o.blind(where) || slices.Contains(o.mechanisms, m)
 	case lookAnyAUTH:
 		return o.listed
 	case lookAuthList:
@@ -38,6 +38,11 @@ func (o offer) shows(where look, m login.Mechanism) bool {
 	default:
 		return false
 	}
+}
+
+// blind reports whether a client that looks there uses a mechanism unseen.
+func (o offer) blind(where look) bool {
+	return where == nowhere || where == lookSASLIfAny && !slices.ContainsFunc(o.mechanisms, isSASL)
 }
 
 // parseEHLO reads the lines of EHLO's answer as the client does; the first is

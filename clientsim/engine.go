@@ -235,7 +235,7 @@ func (s *session) check() error {
 		return fmt.Errorf("%s cannot do %s over %q", p, s.Protocol, s.Transport)
 	case s.IfAvailable && !p.Opportunistic(s.Protocol):
 		return fmt.Errorf("%s has no setting for %s to encrypt if it can", p, s.Protocol)
-	case s.Mechanism == login.Auto && len(s.sheet.Choice.Value) == 0 && !s.Whole:
+	case s.Mechanism == login.Auto && p.Probe() && !s.Whole:
 		return fmt.Errorf("%s has no choice of its own in %s", p, s.Protocol)
 	case s.Mechanism != login.Auto && !p.knows(s.Protocol, s.Mechanism):
 		return fmt.Errorf("%s does not know %q in %s", p, s.Mechanism, s.Protocol)
@@ -331,7 +331,7 @@ func (s *session) choose() (login.Mechanism, bool) {
 			s.withheld = s.withheld || offered
 			continue
 		}
-		if known.Looks == nowhere {
+		if s.offer.blind(known.Looks) {
 			s.result.Observation.Offered = nil
 			return m, true
 		}

@@ -37,10 +37,8 @@ func (p pop3) lists() *listsSheet {
 // discover asks for CAPA and for the bare list. In clear before STLS the list
 // that takes a login alone is not asked for: it would be asked for again.
 func (p pop3) discover() error {
-	if asks := p.lists().CAPA; asks != nil && asks.Value == askAtLogin && p.wantsSTLS() {
-		return nil
-	}
-	if p.asksCAPA() {
+	asks := p.asksCAPA()
+	if asks {
 		lines, ok, err := p.list("CAPA")
 		if err != nil {
 			return err
@@ -58,7 +56,7 @@ func (p pop3) discover() error {
 	case bare == nil && p.looks(lookAuthList) && (p.Transport != login.StartTLS || p.conn.Encrypted()),
 		bare != nil && bare.Value == askAlways:
 		return p.bareList(func(names []login.Mechanism) { p.offer.list = names })
-	case bare != nil && bare.Value == askIfNoCAPA && !p.offer.capa:
+	case bare != nil && bare.Value == askIfNoCAPA && (asks || p.noCAPA) && !p.offer.capa:
 		return p.bareList(func(names []login.Mechanism) {
 			p.offer.mechanisms = append(p.offer.mechanisms, names...)
 			p.offer.listed = p.offer.listed || len(names) > 0
@@ -75,9 +73,11 @@ func (p pop3) asksCAPA() bool {
 	case p.noCAPA:
 		return false
 	case asks == nil:
-		return p.Transport == login.StartTLS && !blind || p.looks(lookCAPA) || p.looks(lookCAPAIfAny) || p.looks(lookSASLIfAny)
-	case asks.Value == askAlways, asks.Value == askAtLogin:
+		return p.Transport == login.StartTLS && !blind || p.looksInCAPA()
+	case asks.Value == askAlways:
 		return true
+	case asks.Value == askAtLogin:
+		return p.looksInCAPA() && !p.wantsSTLS()
 	case asks.Value == askForSTLS:
 		return p.wantsSTLS()
 	case asks.Value == askWithSTLS:
@@ -90,6 +90,10 @@ func (p pop3) asksCAPA() bool {
 // wantsSTLS: TLS is yet to come.
 func (p pop3) wantsSTLS() bool {
 	return p.Transport == login.StartTLS && !p.clear && !p.conn.Encrypted()
+}
+
+func (p pop3) looksInCAPA() bool {
+	return p.looks(lookCAPA) || p.looks(lookCAPAIfAny) || p.looks(lookSASLIfAny)
 }
 
 func (p pop3) looks(where look) bool {

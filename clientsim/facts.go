@@ -52,6 +52,8 @@ func (s *protocolSheet) facts(protocol login.Protocol, known []login.Mechanism) 
 		AfterRefused:  goesOn(s.Refused),
 		Unchecked:     s.Encryption.takesAny(),
 		WrongProof:    s.WrongProof.or(nil),
+		BeforeHello:   s.Encryption != nil && s.Encryption.BeforeHello.or(false),
+		NeverInsists:  s.Encryption.neverInsists(),
 	}
 	if s.Order.or(ownOrder) == serverOrder {
 		// The reference server lists in the order of reports.
@@ -59,9 +61,12 @@ func (s *protocolSheet) facts(protocol login.Protocol, known []login.Mechanism) 
 			return cmp.Compare(slices.Index(mech.Names(), a), slices.Index(mech.Names(), b))
 		})
 	}
+	f.ForgetsTimestamp = s.Encryption != nil && !s.Encryption.KeepsTimestamp.or(true)
 	f.ChoosesInClear = s.ChoiceInClear.or(f.Chooses)
 	for _, m := range known {
-		if s.Mechanisms[m].Looks != nowhere {
+		// Where one mechanism is permitted at a time, a list that lacks it is no
+		// list, and a client that then goes blind does not look.
+		if looks := s.Mechanisms[m].Looks; looks != nowhere && looks != lookSASLIfAny {
 			f.Looks = append(f.Looks, m)
 		}
 		if s.Mechanisms[m].EncryptedOnly {

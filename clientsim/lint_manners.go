@@ -144,6 +144,9 @@ func (l *linter) lists(protocol login.Protocol, s *listsSheet, at func(...string
 	in := func(path ...string) []string { return at(append([]string{"lists"}, path...)...) }
 
 	among(l, in("capa"), s.CAPA, capaAskings)
+	if e := l.sheet.in(protocol).Encryption; s.CAPA.or(askNever) == askAtLogin && e != nil && (!e.Blind.or(false) || e.Opportunistic.or(false)) {
+		l.add(in("capa"), "at-login is for a client that sends STLS blind, or never")
+	}
 	among(l, in("capa-refused"), s.CAPARefused, whenCAPAFails)
 	among(l, in("bare-auth"), s.Bare, listAskings)
 	allAmong(l, in("case-blind"), s.CaseBlind, spellings)

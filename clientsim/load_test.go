@@ -33,6 +33,8 @@ func TestLint(t *testing.T) {
 		{"no choice", "value: [CRAM-MD5, LOGIN, PLAIN]", "value: []", "no choice: name what the client takes", "an automatic cell would fall over it"},
 		{"leak of a stranger", "value: [LOGIN, PLAIN]", "value: [NTLM]", `names "NTLM", which is not among`, "it cannot leak what it lacks"},
 		{"leak without end", "value: [LOGIN, PLAIN]", "value: [CRAM-MD5]", "a challenge that does not come", "there is nothing to prove"},
+		{"passed over for a stranger", "  hello:\n    name:\n      value: full-name", "  passes-over: {value: {LOGIN: [NTLM]}, confidence: source, source: x}\n  hello:\n    name:\n      value: full-name", `names "NTLM", which is not among`, "it does not see what it lacks"},
+		{"retries of a stranger", "  hello:\n    name:\n      value: full-name", "  refused-retries: {value: {NTLM: 1}, confidence: source, source: x}\n  hello:\n    name:\n      value: full-name", `names "NTLM", which is not among`, "it cannot try again what it lacks"},
 		{"looks in the wrong place", "      looks: ehlo", "      looks: capa", `unknown place to look "capa"`, "SMTP has no CAPA"},
 		{"APOP by CAPA", "      looks: timestamp", "      looks: capa", "the timestamp is for APOP", "CAPA has no word for it"},
 		{"unknown transport", "    starttls:\n", "    startls:\n", `unknown transport "startls", did you mean "starttls"?`, "a typing error"},

@@ -144,7 +144,7 @@ const (
 	askAlways   asking = "always"
 	askForSTLS  asking = "for-stls"   // only to see whether STLS is there
 	askWithSTLS asking = "with-stls"  // for STLS, and again inside TLS
-	askAtLogin  asking = "at-login"   // with the login, so inside TLS where there is STLS
+	askAtLogin  asking = "at-login"   // where it looks there, and not before the login: inside TLS where there is STLS
 	askIfNoCAPA asking = "if-no-capa" // the bare AUTH: where CAPA was refused
 )
 

@@ -101,6 +101,12 @@ func (s *session) failing(which func(*encryptionFailures) *fact[reaction], other
 // takesAny: no certificate is looked at after STARTTLS or STLS.
 func (e *encryptionSheet) takesAny() bool { return e != nil && e.Unchecked.or(false) }
 
+// neverInsists: encryption that is not offered is done without, even where it
+// is required.
+func (e *encryptionSheet) neverInsists() bool {
+	return e != nil && e.Required != nil && e.Required.Unoffered.or(closing) == inClear
+}
+
 // encrypt runs the handshake.
 func (s *session) encrypt(ctx context.Context) error {
 	check := &certificateCheck{sheet: s.Profile.sheet.TLS, host: s.Host, trust: s.Trust, authorities: s.authorities(), now: s.Now,

@@ -56,28 +56,39 @@ type (
 	Observation   = login.Observation
 
 	// ... and a Report says what was seen and what to think of it.
-	Report          = login.Report
-	Totals          = login.Totals
-	CellResult      = login.CellResult
-	ScenarioResult  = login.ScenarioResult
-	CaseResult      = login.CaseResult
-	TargetResult    = login.TargetResult
-	DoorResult      = login.DoorResult
-	TransportResult = login.TransportResult
-	MechanismResult = login.MechanismResult
-	Lack            = login.Lack
-	NotTested       = login.NotTested
-	Outcome         = login.Outcome
-	Exposure        = login.Exposure
-	ExposureClass   = login.ExposureClass
-	When            = login.When
-	SecretName      = login.SecretName
-	Issued          = login.Issued
-	Ticket          = login.Ticket
-	Flaw            = login.Flaw
-	Verdict         = login.Verdict
-	Why             = login.Why
-	Confidence      = login.Confidence
+	Report            = login.Report
+	Totals            = login.Totals
+	CellResult        = login.CellResult
+	ScenarioResult    = login.ScenarioResult
+	CaseResult        = login.CaseResult
+	TargetResult      = login.TargetResult
+	DoorResult        = login.DoorResult
+	TransportResult   = login.TransportResult
+	MechanismResult   = login.MechanismResult
+	Lack              = login.Lack
+	NotTested         = login.NotTested
+	Outcome           = login.Outcome
+	Exposure          = login.Exposure
+	ExposureClass     = login.ExposureClass
+	When              = login.When
+	SecretName        = login.SecretName
+	Issued            = login.Issued
+	Script            = login.Script
+	LegacyForm        = login.LegacyForm
+	BareAuth          = login.BareAuth
+	NTLMKind          = login.NTLMKind
+	Ticket            = login.Ticket
+	Flaw              = login.Flaw
+	Verdict           = login.Verdict
+	Why               = login.Why
+	Confidence        = login.Confidence
+	ClientDescription = login.ClientDescription
+	ClientManners     = login.ClientManners
+	Encryption        = login.Encryption
+	Floor             = login.Floor
+	Rung              = login.Rung
+	Denial            = login.Denial
+	DenialManner      = login.DenialManner
 )
 
 const (

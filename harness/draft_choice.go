@@ -98,6 +98,7 @@ type preferences map[[2]login.Mechanism]string
 // have been. Channel is "" for both.
 func (s *spoken) prefers(channel string) preferences {
 	before := preferences{}
+	once := len(s.saslOnce()) > 0
 	for _, r := range s.runs {
 		for i, t := range r.tries {
 			if channel != "" && t.encrypted != (channel == recording.Encrypted) {
@@ -105,13 +106,41 @@ func (s *spoken) prefers(channel string) preferences {
 			}
 			for _, m := range r.offers(t.encrypted) {
 				tried := r.triedAt(m)
-				if m != t.mechanism && slices.Contains(s.known, m) && (tried < 0 || tried > i) && (r.plainly() || !isSASL(m)) {
+				switch {
+				case m == t.mechanism || !slices.Contains(s.known, m) || tried >= 0 && tried < i:
+				case isSASL(m) && (!r.plainly() || once && isSASL(r.tries[0].mechanism)): // it could not have been
+					if i == 0 && r.plainly() {
+						before[[2]login.Mechanism{t.mechanism, m}] = r.Case
+					}
+				case m == login.APOP && r.StartTLSSent > 0 && t.encrypted: // some forget the greeting then
+				default:
 					before[[2]login.Mechanism{t.mechanism, m}] = r.Case
 				}
 			}
 		}
 	}
 	return before
+}
+
+// saslOnce are the cases in which it left SASL after one mechanism, although
+// it knows another; none where it ever tried two.
+func (s *spoken) saslOnce() (cases []string) {
+	for _, r := range s.runs {
+		sasl := 0
+		for i, t := range r.tries {
+			if isSASL(t.mechanism) {
+				sasl++
+			} else if sasl > 0 && slices.ContainsFunc(r.offers(t.encrypted), func(m login.Mechanism) bool {
+				return isSASL(m) && slices.Contains(s.known, m) && r.triedAt(m) < 0
+			}) {
+				cases = append(cases, r.Case)
+			}
+			if sasl > 1 && r.tries[i-1].conn == t.conn {
+				return nil
+			}
+		}
+	}
+	return cases
 }
 
 // order puts mechanisms into the order that the preferences want; ok is false
@@ -145,13 +174,8 @@ func (s *spoken) addChoice(all *section) {
 	choice, ok := both.order(s.known)
 	inClear, withheld := s.inClear()
 	differs := len(withheld) > 0
-	switch {
-	case ok:
-	case s.followsServer():
-		all.add("choice", s.shown(choice, s.casesOf(s.known)...))
-		all.add("order", s.shown("server", both.cases()...))
-		return
-	default: // another order inside TLS
+	ofServer := !ok && s.followsServer()
+	if !ok && !ofServer { // another order inside TLS
 		encrypted := s.prefers(recording.Encrypted)
 		if choice, ok = encrypted.order(s.known); ok {
 			differs, both = true, encrypted
@@ -160,6 +184,12 @@ func (s *spoken) addChoice(all *section) {
 	all.add("choice", s.shown(choice, append(both.cases(), s.casesOf(s.known)...)...))
 	if differs {
 		all.add("choice-in-clear", s.shown(inClear, append(withheld, s.prefers(recording.Clear).cases()...)...))
+	}
+	if ofServer {
+		all.add("order", s.shown("server", both.cases()...))
+	}
+	if cases := s.saslOnce(); len(cases) > 0 {
+		all.add("sasl-once", s.shown(true, cases...))
 	}
 	initial := []login.Mechanism{}
 	for _, m := range s.known {

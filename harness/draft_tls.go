@@ -59,6 +59,9 @@ func (s *spoken) encryption() section {
 			all.add("looks-after-hello", s.shown(true, cases...))
 		}
 	}
+	if cases := s.forgetsTimestamp(); len(cases) > 0 {
+		all.add("keeps-timestamp", s.shown(false, cases...))
+	}
 	if cases := s.unchecked(); len(cases) > 0 {
 		all.add("unchecked", s.shown(true, cases...))
 	}
@@ -153,6 +156,18 @@ func (s *spoken) looksLate() (cases []string) {
 		up := r.index(tlsUp, 0)
 		if r.StartTLSSent > 0 && up >= 0 && !good(r.Offer) && r.Trust == recording.TrustDefault && len(r.tries) == 0 && len(r.UnauthCommands) == 0 &&
 			r.index("EHLO", up) >= 0 {
+			cases = append(cases, r.Case)
+		}
+	}
+	return cases
+}
+
+// forgetsTimestamp are the cases in which it passed APOP by after STLS for what
+// elsewhere comes after it.
+func (s *spoken) forgetsTimestamp() (cases []string) {
+	before := s.prefers("")
+	for _, r := range s.runs {
+		if r.StartTLSSent > 0 && r.TLSUp && r.Offer.APOP && len(r.tries) > 0 && before[[2]login.Mechanism{login.APOP, r.tries[0].mechanism}] != "" {
 			cases = append(cases, r.Case)
 		}
 	}

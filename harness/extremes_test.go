@@ -26,7 +26,7 @@ import (
 // Against a server that accepts everything, and one that refuses everything,
 // the failing cells are exactly those where the oracle expects otherwise.
 func TestExtremes(t *testing.T) {
-	grid := harness.Grid{}
+	grid := harness.Grid{Profiles: measured}
 	if underRace { // a quarter of it races as well as the whole
 		grid.Databases = []login.Database{login.Full}
 	}

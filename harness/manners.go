@@ -16,7 +16,7 @@ import (
 // are simulated as a whole, in the recorder's laboratory. An error is ours.
 func Manners(ctx context.Context, lab Laboratory, profiles []clientsim.Profile, parallel int) (Book, error) {
 	b := &mannersBook{lab: lab, ear: newEavesdropper(recording.Secrets())}
-	results := make([]login.ClientResult, len(profiles))
+	results := make([]login.ClientDescription, len(profiles))
 	errs := make([]error, len(profiles))
 	next := make(chan int)
 	var workers sync.WaitGroup
@@ -40,12 +40,12 @@ func Manners(ctx context.Context, lab Laboratory, profiles []clientsim.Profile, 
 			return Book{}, err
 		}
 	}
-	return Book{Clients: slices.DeleteFunc(results, func(r login.ClientResult) bool { return r.Profile == "" }), Transcripts: b.transcripts}, ctx.Err()
+	return Book{Clients: slices.DeleteFunc(results, func(r login.ClientDescription) bool { return r.Profile == "" }), Transcripts: b.transcripts}, ctx.Err()
 }
 
 // Book is what [Manners] found. The transcripts of its results are rows here.
 type Book struct {
-	Clients     []login.ClientResult
+	Clients     []login.ClientDescription
 	Transcripts [][]string
 }
 
@@ -57,8 +57,8 @@ type mannersBook struct {
 	transcripts [][]string
 }
 
-func (b *mannersBook) client(ctx context.Context, p clientsim.Profile) (login.ClientResult, error) {
-	result := login.ClientResult{Profile: p.ID(), Title: p.Title, Facts: p.FactsByConfidence()}
+func (b *mannersBook) client(ctx context.Context, p clientsim.Profile) (login.ClientDescription, error) {
+	result := login.ClientDescription{Profile: p.ID(), Title: p.Title, Facts: p.FactsByConfidence()}
 	for _, protocol := range login.Protocols() {
 		if len(p.Mechanisms(protocol)) == 0 {
 			continue
@@ -70,14 +70,14 @@ func (b *mannersBook) client(ctx context.Context, p clientsim.Profile) (login.Cl
 			}
 			floor, err := b.floor(ctx, p, protocol, e)
 			if err != nil {
-				return login.ClientResult{}, err
+				return login.ClientDescription{}, err
 			}
 			m.Floors[e] = floor
 		}
 		for _, answer := range login.Denials(protocol) {
 			denial, err := b.denial(ctx, p, protocol, answer)
 			if err != nil {
-				return login.ClientResult{}, err
+				return login.ClientDescription{}, err
 			}
 			m.Denials[answer] = denial
 		}

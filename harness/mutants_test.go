@@ -15,7 +15,7 @@ func TestMutants(t *testing.T) {
 	if underRace {
 		t.Skip("the race detector sees no more in ninety wrong servers than in a right one; without it they all run")
 	}
-	samples := samples(plan(t, harness.Grid{}), 24)
+	samples := samples(plan(t, harness.Grid{Profiles: measured}), 24)
 	// A result that fails without any bug would kill every mutant.
 	if killer := kill(t, "", samples); killer != "" {
 		t.Fatalf("the healthy server fails: %s", killer)

@@ -64,7 +64,10 @@ type Ran struct {
 // Offer opens the door for one login.
 func (o *Observer) Offer(c recording.Case) (*Sitting, error) {
 	s := &Sitting{Case: c, Account: o.newAccount(), observer: o, recorder: recording.NewRecorder(c)}
-	secrets := login.Secrets{Name: s.Account, Password: o.Password}
+	// By its first part alone a server finds it with the domain and without:
+	// GNU SASL's NTLM takes the name apart.
+	name, _, _ := strings.Cut(s.Account, "@")
+	secrets := login.Secrets{Name: name, Password: o.Password}
 	var err error
 	if s.door, err = o.Stage.Open(c.Setup(secrets), s.recorder, c.Protocol, c.Mode == recording.Implicit); err != nil {
 		return nil, err

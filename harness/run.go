@@ -242,7 +242,7 @@ func milliseconds(d time.Duration) float64 {
 
 // described are the clients' manners, their transcripts in the table where
 // transcripts are kept.
-func (r *runner) described(table *lineTable) []login.ClientResult {
+func (r *runner) described(table *lineTable) []login.ClientDescription {
 	row := func(at *int) *int {
 		if at == nil || r.Transcripts == KeepNone {
 			return nil

@@ -287,7 +287,7 @@ func smallReport() login.Report {
 		}}},
 	}}
 	r.Cases = []login.CaseResult{{ID: "both/policy/003", Level: "MUST", Verdict: login.Pass, Refs: []string{"RFC 4954 4"}}}
-	r.Clients = []login.ClientResult{{
+	r.Clients = []login.ClientDescription{{
 		Profile: "curl", Title: "curl", Facts: map[login.Confidence]int{login.Observed: 3, login.Assumed: 1},
 		Protocols: []login.ClientManners{{
 			Protocol: login.SMTP,

@@ -46,7 +46,7 @@ func certificates(profiles []clientsim.Profile) []Scenario {
 	for _, p := range profiles {
 		facts := p.Facts()
 		for _, protocol := range login.Protocols() {
-			for _, t := range p.Transports(protocol) {
+			for _, t := range tried(p, protocol) {
 				if !t.Encrypted() {
 					continue
 				}

@@ -16,7 +16,7 @@ func offeredRefused(profiles []clientsim.Profile) []Scenario {
 	for _, p := range profiles {
 		facts := p.Facts()
 		for _, protocol := range login.Protocols() {
-			for _, t := range p.Transports(protocol) {
+			for _, t := range tried(p, protocol) {
 				if t == login.TLS {
 					continue // the classic flavour has no such port
 				}
@@ -38,7 +38,8 @@ func offeredThenRefused(p clientsim.Profile, facts login.ClientFacts, protocol l
 	}
 	cell := login.Cell{Flavour: login.Classic, Protocol: protocol, Transport: t, Mechanism: m, Database: database}
 	expected, exposed := login.RefusedPolicy, login.ShownWhenRefused(cell, facts)
-	if slices.Contains(facts.Protocols[protocol].EncryptedOnly, m) && !t.Encrypted() {
+	known := facts.Protocols[protocol]
+	if slices.Contains(known.EncryptedOnly, m) && !t.Encrypted() || known.ForgetsTimestamp && m == login.APOP && t == login.StartTLS {
 		expected, exposed = login.NotOffered, login.ShowsNothing
 	}
 	return Scenario{
@@ -58,6 +59,14 @@ func offeredThenRefused(p clientsim.Profile, facts login.ClientFacts, protocol l
 	}
 }
 
+// tried are the transports with which a client comes as far as a scenario
+// looks: one that says STARTTLS before EHLO is sent away (RFC 5321 4.1.4), and
+// that is the matrix's business.
+func tried(p clientsim.Profile, protocol login.Protocol) []login.Transport {
+	early := p.Facts().Protocols[protocol].BeforeHello
+	return slices.DeleteFunc(p.Transports(protocol), func(t login.Transport) bool { return early && t == login.StartTLS })
+}
+
 // withoutTLS: somebody strips STARTTLS from the list, or the server refuses
 // it. A client that demands encryption must stop there.
 func withoutTLS(profiles []clientsim.Profile) []Scenario {
@@ -65,7 +74,8 @@ func withoutTLS(profiles []clientsim.Profile) []Scenario {
 	for _, p := range profiles {
 		for _, protocol := range login.Protocols() {
 			for _, t := range p.Transports(protocol) {
-				if t != login.StartTLS {
+				// Who cannot demand it has nothing to stop for.
+				if t != login.StartTLS || p.Facts().Protocols[protocol].NeverInsists {
 					continue
 				}
 				for _, stripping := range []login.Stripping{login.TLSStripped, login.TLSRefused} {

@@ -202,7 +202,7 @@ func (p *pop3) admit(account string) error {
 		p.mailbox = account
 		return nil
 	}
-	mail, err := p.server.mail.open(account, p.server.bug(MailboxShared))
+	mail, err := p.server.mail.open(account, p.server.sharesMailboxes())
 	if err != nil {
 		return err
 	}

@@ -110,6 +110,10 @@ func (f *smtpFront) demandsLogin() bool {
 // anyOrder: an extension is taken from who never asked for the extensions.
 func (s *Server) anyOrder() bool { return s.script.Recorder }
 
+// sharesMailboxes: several sessions may have one, against RFC 1939 4. Only QUIT
+// deletes, so none harms another.
+func (s *Server) sharesMailboxes() bool { return s.script.Recorder || s.bug(MailboxShared) }
+
 // within reports whether a line is not too long for its verb.
 func (s *session) within(line []byte, verb string) bool {
 	return s.server.script.Recorder || len(line) <= s.dialect.longest(verb)

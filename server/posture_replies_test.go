@@ -101,6 +101,7 @@ func TestRecorderReplies(t *testing.T) {
 		{"unknown command in POP3", "P1", []string{"XYZZY"}, "-ERR unknown command"},
 		{"a mechanism that nobody knows", "S1", []string{"EHLO a", "AUTH X-NOBODY"}, "504 5.5.4"},
 		{"in POP3", "P1", []string{"AUTH X-NOBODY"}, "-ERR"},
+		{"a mechanism that is listed inside TLS only", "S9", []string{"EHLO a", plain}, "504 5.5.4"},
 		{"cancelled", "S1", []string{"EHLO a", "AUTH LOGIN", "*"}, "501 5.0.0"},
 		{"cancelled in POP3", "P1", []string{"AUTH LOGIN", "*"}, "-ERR"},
 		{"cancelled where everything is rejected", "S7", []string{"EHLO a", "AUTH LOGIN", "*"}, "501 5.0.0"},
@@ -130,6 +131,17 @@ func TestRecorderReplies(t *testing.T) {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
+	}
+}
+
+// TestRecorderLocksNothing: a client may come back before its first session
+// has ended.
+func TestRecorderLocksNothing(t *testing.T) {
+	p := startPosture(t, postures(t)["P1"])
+	for range 2 {
+		c := p.dial()
+		c.want("USER "+recording.Account, "+OK")
+		c.want("PASS "+recording.Password, "+OK")
 	}
 }
 

@@ -25,20 +25,21 @@ type props struct {
 	certificates []tls.Certificate
 }
 
-// newProps makes them for a server called identity.
-func newProps(config serveConfig, identity string) (*props, error) {
+// newProps makes them for a server of that setup.
+func newProps(config serveConfig, setup login.Setup) (*props, error) {
 	folder, err := os.MkdirTemp("", "mailmatrix-") // 0700
 	if err != nil {
 		return nil, err
 	}
 	p := &props{folder: folder}
-	if err := p.fill(config, identity); err != nil {
+	if err := p.fill(config, setup); err != nil {
 		return nil, errors.Join(err, p.remove())
 	}
 	return p, nil
 }
 
-func (p *props) fill(config serveConfig, identity string) error {
+func (p *props) fill(config serveConfig, setup login.Setup) error {
+	identity := setup.Identity
 	p.account = login.Account{Name: "alice", Password: strings.ToLower(rand.Text())}
 	netrc := fmt.Sprintf("machine %s login %s password %s\n", identity, p.account.Name, p.account.Password)
 	for name, text := range map[string]string{"password": p.account.Password + "\n", "netrc": netrc} {
@@ -51,7 +52,7 @@ func (p *props) fill(config serveConfig, identity string) error {
 		return p.load(config.Certificate, config.Key)
 	}
 	p.ca = p.path("ca.pem")
-	return p.issue(identity)
+	return p.issue(leafOf(setup.Certificate.Kind, identity))
 }
 
 // load takes the user's certificate.
@@ -77,21 +78,22 @@ func (p *props) load(certificate, key string) error {
 
 // issue makes an authority and what it signs: one leaf for today's clients,
 // one for those that know RSA only. No key of either reaches the disk.
-func (p *props) issue(identity string) error {
+func (p *props) issue(leaf certs.Leaf) error {
 	authority, err := certs.NewAuthority("mailmatrix serve", time.Now())
 	if err != nil {
 		return err
 	}
 	for _, kind := range []certs.KeyKind{certs.ECDSA, certs.RSA} {
-		pair, err := authority.Issue(certs.Leaf{Names: []string{identity}, Key: kind})
+		leaf.Key = kind
+		pair, err := authority.Issue(leaf)
 		if err != nil {
 			return err
 		}
-		leaf, err := pair.TLS()
+		certificate, err := pair.TLS()
 		if err != nil {
 			return err
 		}
-		p.certificates = append(p.certificates, leaf)
+		p.certificates = append(p.certificates, certificate)
 	}
 	return p.write("ca.pem", authority.PEM())
 }

@@ -24,6 +24,7 @@ func newServe(t terminal) *cobra.Command {
 	var file string
 	var flags serveConfig
 	var policy string
+	var posture postureFlags
 	var quiet bool
 	c := &cobra.Command{
 		Use:   "serve",
@@ -36,7 +37,8 @@ Flags win over the file. A port of 0 is chosen by the system.`,
 		Example: `  mailmatrix serve
   mailmatrix serve --policy mine.yaml --database nt --flavour classic
   mailmatrix serve --pop3 1110 --smtp 1587 --certificate cert.pem --key key.pem
-  mailmatrix serve --config serve.yaml`,
+  mailmatrix serve --config serve.yaml
+  mailmatrix serve --posture S10          what does my client do when CRAM-MD5 is refused?`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			config, err := flags.over(file)
@@ -46,6 +48,17 @@ Flags win over the file. A port of 0 is chosen by the system.`,
 			setup, err := config.setup(policy)
 			if err != nil {
 				return err
+			}
+			if taken, ok, err := posture.find(); err != nil {
+				return err
+			} else if ok {
+				if err := posture.only(c.Flags()); err != nil {
+					return err
+				}
+				config, setup = under(taken, config)
+				if _, err := fmt.Fprintf(t.Out, "posture %s: %s\n\n", taken.Name, taken.Doc); err != nil {
+					return err
+				}
 			}
 			logger := slog.New(slog.DiscardHandler)
 			if !quiet {
@@ -68,18 +81,19 @@ Flags win over the file. A port of 0 is chosen by the system.`,
 	f.StringVar(&flags.Certificate, "certificate", "", "certificate in a PEM `FILE` (default: made for the occasion)")
 	f.StringVar(&flags.Key, "key", "", "its key in a PEM `FILE`")
 	f.StringVar(&flags.Keytab, "keytab", "", "keys of smtp/IDENTITY and pop/IDENTITY from your KDC, in a `FILE`; database full")
+	posture.register(f)
 	f.BoolVarP(&quiet, "quiet", "q", false, "no log of what happens")
 	return c
 }
 
 // serve runs until ctx ends. What it made on disk is gone afterwards.
 func serve(ctx context.Context, t terminal, config serveConfig, setup login.Setup, logger *slog.Logger) (err error) {
-	props, err := newProps(config, setup.Identity)
+	props, err := newProps(config, setup)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, props.remove()) }()
-	setup.Accounts = []login.Account{props.account}
+	setup.Accounts = append([]login.Account{props.account}, setup.Accounts[min(1, len(setup.Accounts)):]...)
 
 	// Without the keys of a KDC nobody could get a ticket, so there is no
 	// Kerberos to be offered.

@@ -38,11 +38,11 @@ var law = map[string][]string{
 	// A case runs against any target: never server, never harness.
 	"scenarios": {"internal/login", "internal/wire", "clientsim"},
 	// Remote checking links no server.
-	"harness":             {"internal/strictyaml", "internal/login", "internal/wire", "internal/mech", "clientsim", "scenarios"},
+	"harness":             {"internal/strictyaml", "internal/login", "internal/wire", "internal/mech", "internal/recording", "clientsim", "scenarios"},
 	"harness/ginkgosuite": {"internal/login", "harness"},
 	"interop":             {},
-	"cmd/mailmatrix": {"internal/strictyaml", "internal/login", "internal/wire", "internal/mech", "internal/mech/kerberos", "internal/certs", "server", "clientsim",
-		"scenarios", "harness", "reports", "docs"},
+	"cmd/mailmatrix": {"internal/strictyaml", "internal/login", "internal/wire", "internal/mech", "internal/mech/kerberos", "internal/certs", "internal/recording", "server",
+		"clientsim", "scenarios", "harness", "reports", "docs"},
 }
 
 // pure is all that the core may import: nothing that touches a network, a

@@ -2,9 +2,9 @@ package login
 
 import "slices"
 
-// ClientResult is how a client behaves where a server goes wrong, and how well
+// ClientDescription is how a client behaves where a server goes wrong, and how well
 // it is known. It holds no opinion: a server cannot be blamed for its clients.
-type ClientResult struct {
+type ClientDescription struct {
 	Profile string `json:"profile"`
 	Title   string `json:"title"`
 	// Facts counts the facts of the profile by their confidence.
@@ -114,7 +114,7 @@ func Denials(p Protocol) []string {
 // SafestDenials are the refusals after which the fewest of these clients show
 // a password or more, then go on without a login, then try again: those that
 // do equally well, in the order of [Denials].
-func SafestDenials(p Protocol, clients []ClientResult) []string {
+func SafestDenials(p Protocol, clients []ClientDescription) []string {
 	type cost struct{ shown, unauthenticated, again int }
 	costs := map[string]cost{}
 	for _, client := range clients {

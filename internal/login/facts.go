@@ -103,11 +103,19 @@ type ProtocolFacts struct {
 	// AfterRefusal names the mechanisms whose secret the client sends although
 	// the server has refused the command.
 	AfterRefusal []Mechanism
+	// ForgetsTimestamp: after STLS the greeting's timestamp is no more.
+	ForgetsTimestamp bool
 	// AfterRefused and AfterRejected: it tries the next mechanism when the
 	// command was refused, or when the exchange came to nothing.
 	AfterRefused, AfterRejected bool
 	// Unchecked: after STARTTLS or STLS it takes any certificate.
 	Unchecked bool
+	// NeverInsists: it logs in clear where encryption is not offered, however it
+	// is set.
+	NeverInsists bool
+	// BeforeHello: STARTTLS is said before any EHLO, which a server may refuse
+	// (RFC 5321 4.1.4).
+	BeforeHello bool
 	// WrongProof names the mechanisms in which the client's proof is never
 	// right, and is made of nobody's password.
 	WrongProof []Mechanism

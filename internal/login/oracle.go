@@ -39,7 +39,7 @@ func (d ByDocument) expectChoice(e Expectation, c Cell, f ClientFacts) Expectati
 			c.Setting = Deny
 		}
 		usable := !slices.Contains(p.EncryptedOnly, m) || c.Transport.Encrypted()
-		if !usable || f.LooksFor(c.Protocol, m) && !d.visible(c) {
+		if !usable || f.LooksFor(c.Protocol, m) && !d.sees(c, f) {
 			continue
 		}
 		shown := end.Exposures
@@ -67,7 +67,7 @@ func choices(c Cell, p ProtocolFacts) []Mechanism {
 }
 
 func (d ByDocument) expectMechanism(e Expectation, c Cell, f ClientFacts) Expectation {
-	visible := d.visible(c)
+	visible := d.sees(c, f)
 	looks := f.LooksFor(c.Protocol, c.Mechanism)
 	if looks {
 		e.Offered = &visible
@@ -99,6 +99,12 @@ func (d ByDocument) setting(c Cell) Setting {
 	return c.Setting
 }
 
+// sees is whether this client sees it: the greeting is not said again inside
+// TLS, and a client may have forgotten it by then.
+func (d ByDocument) sees(c Cell, f ClientFacts) bool {
+	return d.visible(c) && (c.Mechanism != APOP || c.Transport != StartTLS || !f.Protocols[c.Protocol].ForgetsTimestamp)
+}
+
 // visible is rule 2: offered equals accepted. The greeting's timestamp is the
 // one exception: it is sent before STLS, so Secure shows it on a clear link.
 func (d ByDocument) visible(c Cell) bool {
@@ -108,9 +114,13 @@ func (d ByDocument) visible(c Cell) bool {
 	return canCheck(c) && d.setting(c).Permits(c.Transport)
 }
 
-// encryptionPossible: the classic flavour has no implicit TLS (the document:
+// encryptionPossible: a client that says STARTTLS before EHLO is out of order
+// (RFC 5321 4.1.4); the classic flavour has no implicit TLS (the document:
 // WinGate "does not support this"), the modern one no TLS below 1.2.
 func encryptionPossible(c Cell, f ClientFacts) bool {
+	if c.Transport == StartTLS && f.Protocols[c.Protocol].BeforeHello {
+		return false
+	}
 	if c.Flavour == Classic {
 		return c.Transport != TLS
 	}
@@ -244,6 +254,8 @@ func shownWhenRefused(c Cell, f ClientFacts, visible bool) []Exposure {
 	}
 	name := []Exposure{exposed(c, ShowsIdentity, BeforeRefusal, SecretAccount)}
 	switch {
+	case c.Mechanism == UserPass && slices.Contains(f.Protocols[c.Protocol].AfterRefusal, UserPass):
+		return append(name, exposed(c, ShowsPassword, AfterRefusal, secretNames[c.Credential]))
 	case c.Mechanism == UserPass:
 		return name
 	case c.Mechanism == APOP && visible:

@@ -56,7 +56,7 @@ type Script struct {
 	WeakestNTLM NTLMKind
 	// Recorder: it greets, lists and words its replies as the recorder of the
 	// real clients' logins did, and minds as little: AUTH and STARTTLS need no
-	// EHLO, and commands may be of any length.
+	// EHLO, commands may be of any length, and nobody locks a mailbox.
 	Recorder bool
 }
 

@@ -30,7 +30,7 @@ type Report struct {
 	Lacks          []Lack              `json:"lacks"`
 	Scenarios      []ScenarioResult    `json:"scenarios"`
 	Cases          []CaseResult        `json:"cases"`
-	Clients        []ClientResult      `json:"clients"`
+	Clients        []ClientDescription `json:"clients"`
 	NotTested      []NotTested         `json:"not_tested"`
 	// Lines is the table of distinct transcript lines; a transcript is a row
 	// of indices into it.

@@ -1,0 +1,11 @@
+//go:build !unix
+
+package main
+
+import "os/exec"
+
+// ownGroup does nothing where there are no process groups.
+func ownGroup(*exec.Cmd) {}
+
+// endGroup ends the program alone.
+func endGroup(c *exec.Cmd) error { return c.Process.Kill() }
