@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/mailmatrix/mailmatrix/internal/login"
@@ -39,12 +40,15 @@ func (s *spoken) mechanisms() section {
 // look is where the client reads that it may use m. Who uses it unlisted does
 // not look; who leaves it although he would use it does.
 func (s *spoken) look(m login.Mechanism) *fact {
-	var used, unlisted, noList, noCAPA []string
+	var used, left, unlisted, noList, noCAPA []string
 	asks := false
 	for _, r := range s.runs {
 		tried := r.triedAt(m)
 		asks = asks || r.CAPA > 0
 		if tried < 0 {
+			if r.reachesLogin() && r.plainly() && !slices.Contains(r.offers(r.encryptedLogin()), m) {
+				left = append(left, r.Case)
+			}
 			continue
 		}
 		offers := r.offers(r.tries[tried].encrypted)
@@ -59,6 +63,14 @@ func (s *spoken) look(m login.Mechanism) *fact {
 			unlisted = append(unlisted, r.Case)
 		}
 	}
+	looks := func(where string) *fact {
+		if len(left) > 0 {
+			return s.shown(where, left...)
+		}
+		f := s.shown(where, used...)
+		f.confidence, f.source = login.Assumed, "not seen; it was used where it was listed: "+f.source
+		return f
+	}
 	if s.protocol == login.SMTP {
 		switch {
 		case len(noList) > 0:
@@ -66,23 +78,23 @@ func (s *spoken) look(m login.Mechanism) *fact {
 		case len(unlisted) > 0:
 			return s.shown("any-auth", unlisted...)
 		default:
-			return s.shown("ehlo", used...)
+			return looks("ehlo")
 		}
 	}
 	bare := slices.ContainsFunc(s.runs, func(r conversation) bool { return r.bareAuth() && !r.capaRefused() })
 	switch {
 	case m == login.APOP && len(unlisted)+len(noList) == 0:
-		return s.shown("timestamp", used...)
+		return looks("timestamp")
 	case len(unlisted)+len(noList) > 0:
 		return s.shown("nowhere", append(unlisted, noList...)...)
 	case bare && isSASL(m):
-		return s.shown("auth-list", used...)
+		return looks("auth-list")
 	case !asks:
 		return s.shown("nowhere", append(used, noCAPA...)...)
 	case len(noCAPA) > 0:
 		return s.shown("capa-if-any", noCAPA...)
 	default:
-		return s.shown("capa", used...)
+		return looks("capa")
 	}
 }
 
@@ -181,7 +193,13 @@ func (s *spoken) addChoice(all *section) {
 			differs, both = true, encrypted
 		}
 	}
-	all.add("choice", s.shown(choice, append(both.cases(), s.casesOf(s.known)...)...))
+	picks := s.shown(choice, append(both.cases(), s.casesOf(s.known)...)...)
+	for i := 1; i < len(choice) && !ofServer; i++ {
+		if before := choice[i-1]; both[[2]login.Mechanism{before, choice[i]}] == "" {
+			picks.source += fmt.Sprintf("; whether %s comes before %s is not seen", before, choice[i])
+		}
+	}
+	all.add("choice", picks)
 	if differs {
 		all.add("choice-in-clear", s.shown(inClear, append(withheld, s.prefers(recording.Clear).cases()...)...))
 	}

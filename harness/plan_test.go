@@ -95,7 +95,10 @@ func TestNothingMatches(t *testing.T) {
 
 // A profile of somebody's own runs in its plain case; --full crosses all.
 func TestExtraProfile(t *testing.T) {
-	mine := clientsim.All()[0]
+	mine, err := clientsim.Get("eudora")
+	if err != nil {
+		t.Fatal(err)
+	}
 	mine.Name = "mine"
 	g := harness.Grid{Extra: []clientsim.Profile{mine}, Profiles: []string{"mine"}}
 	few := plan(t, g).Cells()

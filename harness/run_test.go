@@ -45,6 +45,7 @@ func plan(t testing.TB, g harness.Grid) harness.Plan {
 // onlyCells is a plan without its scenarios.
 func onlyCells(p harness.Plan) harness.Plan {
 	p.Jobs = slices.DeleteFunc(slices.Clone(p.Jobs), func(j harness.Job) bool { return j.Scenario != nil })
+	p.Clients = nil
 	return p
 }
 

@@ -128,7 +128,7 @@ func (b *book) factsKnown() string {
 		return ""
 	}
 	percent := func(k int) string { return fmt.Sprintf("%.0f%%", 100*float64(k)/float64(all)) }
-	return fmt.Sprintf("%s facts: %s observed or read in source, %s vendor or report, %s assumed (marked ?)", count(all),
+	return fmt.Sprintf("%s facts: %s observed or read in source, %s vendor or report, %s assumed (?)", count(all),
 		percent(n[login.Observed]+n[login.Source]), percent(n[login.Vendor]+n[login.Reported]), percent(n[login.Assumed]))
 }
 

@@ -107,7 +107,7 @@ func (b *book) becomes(client string, p login.Protocol) string {
 // shownByAllow: what every login without encryption shows, by mechanism.
 func (b *book) shownByAllow() []string {
 	shown := map[login.ExposureClass][]string{}
-	for _, m := range b.mechanisms() {
+	for _, m := range b.shownMechanisms() {
 		logins, of := 0, map[login.ExposureClass]int{}
 		for i := range b.report.Cells {
 			c := &b.report.Cells[i]
@@ -139,7 +139,20 @@ func (b *book) shownByAllow() []string {
 	if len(parts) == 0 {
 		return nil
 	}
+	if len(b.others()) > 0 { // the matrix shows the rest
+		parts = parts[:1]
+	}
 	return []string{"allow on plain shows " + strings.Join(parts, ", ") + "."}
+}
+
+// shownMechanisms are the document's where its clients were run, and all that
+// were run where not.
+func (b *book) shownMechanisms() []login.Mechanism {
+	ran, document := b.mechanisms(), documentMechanisms()
+	if len(b.others()) == 0 || len(b.others()) == len(b.clients()) {
+		return ran
+	}
+	return slices.DeleteFunc(ran, func(m login.Mechanism) bool { return !slices.Contains(document, m) })
 }
 
 // onlyModern: what the document's server has not, and ours has in its other

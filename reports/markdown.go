@@ -72,8 +72,8 @@ func (m *markdown) matrix(x *matrix) {
 		for _, c := range bl.clients {
 			for _, r := range c.rows {
 				row := []string{c.client, r.setting.String()}
-				for _, e := range r.entries {
-					row = append(row, e.String())
+				for i := range r.entries {
+					row = append(row, r.text(i))
 				}
 				rows = append(rows, row)
 			}

@@ -36,7 +36,7 @@ var meanings = []struct {
 	{codeUnavailable, "server has it not"},
 	{codeClosed, "no TLS to be had"},
 	{codeLacks, "client lacks it"},
-	{codeNoHash, "refused, hash readable (APOP's timestamp precedes STLS)"},
+	{codeNoHash, "refused, hash readable (APOP before STLS)"},
 	{codeNoPassword, "refused, PASSWORD readable"},
 	{codeFailed, "NOT as expected, see below"},
 	{codeUnmeasured, "not measured"},
@@ -68,6 +68,9 @@ func (e entry) one(single code, others ...code) (string, bool) {
 	return string(single), slices.Contains(e[:], single)
 }
 
+// guessMark explains the mark behind an entry.
+const guessMark = "? guessed"
+
 // matrix is the document's "Common Email Client support", as measured.
 type matrix struct {
 	flavour login.Flavour
@@ -92,6 +95,16 @@ type clientRows struct {
 type row struct {
 	setting login.Setting
 	entries []entry
+	// guessed: what the client does there rests on a guess of ours.
+	guessed []bool
+}
+
+// text is an entry as it is written; what rests on a guess is marked.
+func (r row) text(i int) string {
+	if r.guessed[i] {
+		return r.entries[i].String() + "?"
+	}
+	return r.entries[i].String()
 }
 
 // columns of the matrix: what the document lists, and LOGIN, which is ours.
@@ -138,6 +151,7 @@ func (b *book) rows(f login.Flavour, p login.Protocol, columns []login.Mechanism
 		r := row{setting: s}
 		for _, m := range columns {
 			r.entries = append(r.entries, b.entry(f, p, m, s, client))
+			r.guessed = append(r.guessed, b.guessed(f, p, m, s, client))
 		}
 		rows = append(rows, r)
 	}
@@ -175,6 +189,22 @@ func (b *book) entry(f login.Flavour, p login.Protocol, m login.Mechanism, s log
 		e[i] = b.code(f, p, t, m, s, client)
 	}
 	return e
+}
+
+// guessed reports whether a cell of an entry, in which the client did
+// anything, rests on a fact that is assumed.
+func (b *book) guessed(f login.Flavour, p login.Protocol, m login.Mechanism, s login.Setting, client string) bool {
+	for _, t := range login.Transports() {
+		if b.lacks(client, p, m, t) {
+			continue
+		}
+		database, available := b.homes[home{f, p, m}]
+		c := b.cells[place{f, p, t, m, s, client, database}]
+		if available && c != nil && c.Outcome != login.NoTLS && c.Confidence == login.Assumed {
+			return true
+		}
+	}
+	return false
 }
 
 func (b *book) code(f login.Flavour, p login.Protocol, t login.Transport, m login.Mechanism, s login.Setting, client string) code {
@@ -239,11 +269,13 @@ const footnote = "* ours, as are TLS 1.0 and NTLMv1"
 // legend explains the codes that occur, and the asterisk.
 func (m *matrix) legend() []string {
 	var all strings.Builder
+	guessed := false
 	for _, bl := range m.blocks {
 		for _, c := range bl.clients {
 			for _, r := range c.rows {
-				for _, e := range r.entries {
-					all.WriteString(e.String() + " ")
+				for i := range r.entries {
+					all.WriteString(r.entries[i].String() + " ")
+					guessed = guessed || r.guessed[i]
 				}
 			}
 		}
@@ -253,6 +285,9 @@ func (m *matrix) legend() []string {
 		if strings.Contains(all.String(), string(meaning.code)) {
 			items = append(items, string(meaning.code)+" "+meaning.text)
 		}
+	}
+	if guessed {
+		items = append(items, guessMark)
 	}
 	return append(items, footnote)
 }

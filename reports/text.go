@@ -42,7 +42,7 @@ func writeText(w io.Writer, r login.Report, o Options) error {
 	}
 	p.deny(b)
 	p.append(follows)
-	p.more(b)
+	p.more(b, shortLines-len(p.lines)-len(end.lines))
 	p.problems(failed, shortLines-len(p.lines)-len(end.lines))
 	if o.Verbose {
 		p.notes(&r)

@@ -6,8 +6,9 @@ import (
 	"github.com/mailmatrix/mailmatrix/internal/login"
 )
 
-// more sums up the clients that the matrix does not show.
-func (p *page) more(b *book) {
+// more sums up the clients that the matrix does not show; how well they are
+// known is said where there is room.
+func (p *page) more(b *book, room int) {
 	heading, text := b.more()
 	if heading == "" {
 		return
@@ -15,7 +16,7 @@ func (p *page) more(b *book) {
 	p.gap()
 	lead := heading + "   "
 	p.line(p.paint(heading, strong), "   ", text)
-	if facts := b.factsKnown(); facts != "" {
+	if facts := b.factsKnown(); facts != "" && room > 3 {
 		p.line(strings.Repeat(" ", len(lead)), facts)
 	}
 }

@@ -14,7 +14,7 @@ import (
 // wrong.
 func (p *page) head(b *book) {
 	r := b.report
-	p.items("", headline(b))
+	p.line(strings.Join(headline(b), "  "))
 	if len(r.Selection) > 0 {
 		p.flow("narrowed to    ", selection(r), normal)
 	}

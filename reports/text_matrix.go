@@ -44,8 +44,8 @@ func (p *page) block(bl block) {
 
 func (p *page) row(client string, r row) {
 	parts := []string{" ", pad(client, clientWidth), pad(r.setting.String(), settingWidth)}
-	for _, e := range r.entries {
-		text := pad(e.String(), entryWidth)
+	for i, e := range r.entries {
+		text := pad(r.text(i), entryWidth)
 		parts = append(parts, p.paint(text, e.style()))
 	}
 	p.line(parts...)

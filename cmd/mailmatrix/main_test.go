@@ -82,6 +82,27 @@ func TestBadInput(t *testing.T) {
 		{"serve --database full --keytab " + garbage, "this is no keytab"},
 		{"serve --database full --keytab /nonexistent/k", "no such file"},
 		{"serve --config " + serve, `unknown field "portz"`},
+		{"observe", "--name is missing"},
+		{"observe --name mine", "--output is missing"},
+		{"observe --name a/b --output x", `--name "a/b": letters and digits are wanted`},
+		{"observe --name a --variant a/b --output x", "--variant"},
+		{"observe --name a --output x --profile ./x", "one would be lost"},
+		{"observe --name a --output /nonexistent/x --exec true", "cannot write /nonexistent/x"},
+		{"observe --name a --output x --when req=-t", "--when is about the command of --exec"},
+		{"observe --name a --output x --exec nosuchprogram", `"nosuchprogram": executable file not found`},
+		{"observe --name a --output x --exec '", "a quote ' is not closed"},
+		{"observe --name a --output x --exec true{prot}", `unknown placeholder "prot"`},
+		{"observe --name a --output x --exec true{password}", "can be read by everybody"},
+		{"observe --name a --output x --exec true --when req", "--when wants WHAT=ARGUMENTS"},
+		{"observe --name a --output x --exec true --when rqe=x", `did you mean "req"?`},
+		{"observe --name a --output x --exec true --when req=x --when req=y", "twice"},
+		{"observe --name a --output x --exec true --case S99", `unknown posture "S99"`},
+		{"observe --name a --output x --exec true --case S1 --protocol pop3", "no posture matches"},
+		{"observe --name a --output x --exec true --protocol imap", `unknown protocol "imap"`},
+		{"observe --name a --output x --exec true --cases " + garbage, "line 1:"},
+		{"observe --name a --output x --exec true --timeout 0s", "--timeout wants a time"},
+		{"observe --name a --output x --exec true --parallel 0", "--parallel wants 1 or more"},
+		{"observe --name a --output x --exec true --host a..b", "--host: "},
 		{"cert generat", `did you mean "generate"?`},
 		{"cert generate --name a..b --out x --key-out y", "a..b"},
 		{"cert generate --name a.b --days 0 --out x", "--days wants"},
@@ -105,7 +126,7 @@ func TestBadInput(t *testing.T) {
 
 // Every verb's help has examples, and every example is understood.
 func TestHelp(t *testing.T) {
-	for _, verb := range []string{"", "run", "plan", "list", "serve", "cert", "cert generate", "cert convert", "cert inspect"} {
+	for _, verb := range []string{"", "run", "plan", "list", "serve", "observe", "cert", "cert generate", "cert convert", "cert inspect"} {
 		status, out, _ := mailmatrix(t, append(strings.Fields(verb), "--help")...)
 		if status != 0 || !strings.Contains(out, "Examples:\n  mailmatrix") {
 			t.Errorf("%q: exit status %d, help %q", verb, status, out)

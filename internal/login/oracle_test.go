@@ -156,6 +156,18 @@ func TestByDocument(t *testing.T) {
 				f.TriesAnyway, f.Protocols = true, map[Protocol]ProtocolFacts{SMTP: {Initial: []Mechanism{PLAIN}}}
 			},
 			outcome: RefusedPolicy, shows: ShowsPassword},
+		{name: "STARTTLS before EHLO", why: "out of order, and refused as such",
+			change: func(c *Cell) { c.Protocol, c.Transport, c.Mechanism = SMTP, StartTLS, PLAIN },
+			facts: func(f *ClientFacts) {
+				f.Protocols = map[Protocol]ProtocolFacts{SMTP: {Looks: []Mechanism{PLAIN}, BeforeHello: true}}
+			},
+			outcome: NoTLS, shows: ShowsNothing},
+		{name: "a proof that is always wrong", why: "it is made of nobody's password, which a listener learns nothing from",
+			change: func(c *Cell) { c.Mechanism, c.Database = NTLM, NT },
+			facts: func(f *ClientFacts) {
+				f.Protocols = map[Protocol]ProtocolFacts{POP3: {Looks: []Mechanism{NTLM}, WrongProof: []Mechanism{NTLM}}}
+			},
+			outcome: RefusedCredentials, shows: ShowsIdentity},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			facts := looking()
