@@ -52,11 +52,11 @@ func (l *linter) add(path []string, format string, args ...any) {
 
 // properName: a "+" divides a profile from its variant and a "/" the parts of
 // an ID.
-var properName = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+var properName = regexp.MustCompile(`^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$`)
 
 func (l *linter) names() {
 	if !properName.MatchString(l.sheet.Name) {
-		l.add([]string{"name"}, "name %q: lower-case letters, digits and hyphens are wanted", l.sheet.Name)
+		l.add([]string{"name"}, "name %q: letters, digits and hyphens are wanted", l.sheet.Name)
 	}
 	if l.sheet.Title == "" {
 		l.add([]string{"title"}, "title is missing")
