@@ -51,7 +51,30 @@ func (d ByDocument) expectChoice(e Expectation, c Cell, f ClientFacts) Expectati
 			break
 		}
 	}
+	if own == Auto && end.Used == "" && p.Unlisted != "" && d.listsAny(c) {
+		return d.expectBlind(e, c, f, p.Unlisted)
+	}
 	return end
+}
+
+// expectBlind follows a client that sends a mechanism without having seen it.
+func (d ByDocument) expectBlind(e Expectation, c Cell, f ClientFacts, m Mechanism) Expectation {
+	blind := f.Protocols[c.Protocol]
+	blind.Looks = nil
+	f.Protocols = map[Protocol]ProtocolFacts{c.Protocol: blind}
+	c.Mechanism = m
+	end := d.expectMechanism(e, c, f)
+	end.Used = m
+	return end
+}
+
+// listsAny: EHLO or CAPA lists something. Under one setting for all a client
+// has found what it wants by then, so only a policy can leave it searching.
+func (d ByDocument) listsAny(c Cell) bool {
+	return slices.ContainsFunc(d.Policy.Mechanisms(), func(m Mechanism) bool {
+		c.Mechanism = m
+		return m != APOP && d.visible(c)
+	})
 }
 
 // choices are the mechanisms in the client's order.
@@ -260,7 +283,9 @@ func shownWhenRefused(c Cell, f ClientFacts, visible bool) []Exposure {
 		return name
 	case c.Mechanism == APOP && visible:
 		return append(name, exposed(c, ShowsVerifier, BeforeRefusal, secretNames[c.Credential]))
-	case c.Mechanism == APOP: // a digest over nothing
+	case c.Mechanism == APOP && !f.TriesAnyway: // without a timestamp over the password alone
+		return append(name, exposed(c, ShowsVerifier, BeforeRefusal, secretNames[c.Credential]))
+	case c.Mechanism == APOP: // the probe's digest is random
 		return name
 	case slices.Contains(f.Protocols[c.Protocol].Initial, c.Mechanism):
 		return shownAtFirst(c, f)
