@@ -29,7 +29,9 @@ func countFacts(v reflect.Value, counts map[login.Confidence]int) {
 		}
 	case reflect.Struct:
 		if c := v.FieldByName("Confidence"); c.IsValid() {
-			counts[login.Confidence(c.String())]++
+			if c.String() != "" { // the probe makes no choice
+				counts[login.Confidence(c.String())]++
+			}
 			return
 		}
 		for i := range v.NumField() {

@@ -27,7 +27,9 @@ type item struct {
 	Variants   *[]string        `json:"variants,omitempty"`
 	Protocols  []login.Protocol `json:"protocols,omitempty"`
 	Confidence login.Confidence `json:"confidence,omitempty"`
-	Refs       []string         `json:"refs,omitempty"`
+	// Facts counts those of a profile by their confidence.
+	Facts map[login.Confidence]int `json:"facts,omitempty"`
+	Refs  []string                 `json:"refs,omitempty"`
 	// Checks is what a database checks each mechanism's logins by.
 	Checks map[login.Mechanism]string `json:"checks,omitempty"`
 }
@@ -101,6 +103,9 @@ func writeItems(w io.Writer, items []item) error {
 		if i.Confidence != "" {
 			more = append(more, "weakest fact "+string(i.Confidence))
 		}
+		if i.Variants != nil && len(*i.Variants) > 0 {
+			more = append(more, "also +"+strings.Join(*i.Variants, " +"))
+		}
 		if _, err := fmt.Fprintf(tab, "%s\t%s\n", i.ID, strings.Join(more, ", ")); err != nil {
 			return err
 		}
@@ -111,7 +116,11 @@ func writeItems(w io.Writer, items []item) error {
 func listProfiles() []item {
 	var items []item
 	for _, p := range clientsim.All() {
-		i := item{ID: p.Name, Title: p.Title, Variants: &[]string{}}
+		variants := []string{}
+		for _, v := range p.Variants() {
+			variants = append(variants, v.Variant)
+		}
+		i := item{ID: p.Name, Title: p.Title, Variants: &variants, Facts: p.FactsByConfidence()}
 		for _, protocol := range login.Protocols() {
 			if len(p.Mechanisms(protocol)) == 0 {
 				continue
