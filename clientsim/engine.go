@@ -114,16 +114,17 @@ func (s *session) run(ctx context.Context) login.Outcome {
 	s.speaks = s.dialect()
 	s.candidates = s.willing()
 	s.tries = map[login.Mechanism]int{}
+	var outcome login.Outcome
 	for range maxConnections {
-		outcome, again, err := s.connection(ctx)
+		o, again, err := s.connection(ctx)
 		if err != nil {
 			return s.explain(ctx, err)
 		}
-		if !again {
-			return outcome
+		if outcome = o; !again {
+			break
 		}
 	}
-	return s.explain(ctx, failure{fmt.Errorf("%s makes more than %d connections", s.Profile, maxConnections)})
+	return outcome
 }
 
 // explain is the outcome of a login that an error ended.

@@ -181,6 +181,8 @@ func (l *linter) tls() {
 	needed := false
 	for _, protocol := range login.Protocols() {
 		if p := l.sheet.in(protocol); p != nil {
+			needed = needed || p.Encryption != nil && p.Encryption.Opportunistic.or(false) ||
+				slices.Contains(slices.Collect(maps.Values(p.Codes.or(nil))), encrypting)
 			for transport := range p.Transports {
 				needed = needed || transport.Encrypted()
 			}

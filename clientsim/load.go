@@ -42,13 +42,18 @@ func Load(name string, data []byte) (Profile, error) {
 	if err != nil {
 		return Profile{}, err
 	}
+	var raw map[string]any
+	if err := yaml.Unmarshal(data, &raw); err != nil {
+		return Profile{}, source.explain(err)
+	}
+	delete(raw, "variants")
 	var wrong error
 	for _, e := range lint(file, source, nil) {
 		wrong = errors.Join(wrong, e)
 	}
 	p := Profile{Name: file.Name, Title: file.Title, Family: file.Family, Version: file.Version, sheet: file}
 	for _, state := range sortedKeys(file.Variants) {
-		s, found := source.variant(state)
+		s, found := source.variant(state, raw, file.Variants[state])
 		for _, e := range found {
 			wrong = errors.Join(wrong, e)
 		}
@@ -69,20 +74,16 @@ func Load(name string, data []byte) (Profile, error) {
 var properState = regexp.MustCompile(`^\+?[A-Za-z0-9]+([-_.][A-Za-z0-9]+)*$`)
 
 // variant is the client in a settings state, and what is wrong with it.
-func (s *source) variant(name string) (*sheet, []*FileError) {
+func (s *source) variant(name string, file map[string]any, said any) (*sheet, []*FileError) {
 	at := []string{"variants", name}
 	found := func(format string, args ...any) []*FileError {
 		return []*FileError{s.wrong(s.line(at...), fmt.Sprintf(format, args...))}
 	}
-	var file map[string]any
-	if err := yaml.Unmarshal(s.data, &file); err != nil {
-		return &sheet{}, found("variant %s: %v", name, err)
+	changes, ok := said.(map[string]any)
+	if !ok {
+		return &sheet{}, found("variant %s says nothing", name)
 	}
-	states, err := variantsOf(file)
-	if err != nil {
-		return &sheet{}, found("%v", err)
-	}
-	state, err := sheetOf(inState(file, states[name]))
+	state, err := sheetOf(inState(file, changes))
 	if err != nil {
 		return &sheet{}, found("variant %s: %v", name, err)
 	}

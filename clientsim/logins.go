@@ -16,6 +16,9 @@ func (s *session) logIn(ctx context.Context) error {
 		if !ok {
 			return s.nothingFits()
 		}
+		if s.tries[m] == maxTries {
+			return s.over(closing)
+		}
 		then, err := s.try(m)
 		if err != nil {
 			return err
@@ -23,7 +26,7 @@ func (s *session) logIn(ctx context.Context) error {
 		switch then {
 		case takingForGood, carryingOn:
 			s.result.Believed = then == takingForGood
-			s.result.Unauthenticated = !s.result.Attempts[len(s.result.Attempts)-1].Accepted
+			s.result.Unauthenticated = s.outcome() != login.LoggedIn
 			return nil
 		case encrypting:
 			if s.conn.Encrypted() {
@@ -121,10 +124,8 @@ func (s *session) afterRefusal(m login.Mechanism) (reaction, error) {
 			s.hungUp = true
 		}
 	}
-	for code, then := range s.sheet.Codes.or(nil) {
-		if codeOf(last.Reply) == code {
-			return then, nil
-		}
+	if then, ok := s.sheet.Codes.or(nil)[codeOf(last.Reply)]; ok {
+		return then, nil
 	}
 	switch {
 	case last.Cancelled:
@@ -159,3 +160,6 @@ func codeOf(reply string) string {
 	}
 	return reply[:min(3, len(reply))]
 }
+
+// maxTries ends a client that would go on for ever.
+const maxTries = 8

@@ -1,35 +1,11 @@
 package clientsim
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 
 	"github.com/goccy/go-yaml"
 )
-
-// variantsOf takes the settings states out of a file: what each of them says
-// otherwise than the client as installed. The rest of the file is the latter.
-func variantsOf(file map[string]any) (map[string]map[string]any, error) {
-	said, ok := file["variants"]
-	if !ok {
-		return nil, nil
-	}
-	delete(file, "variants")
-	states, ok := said.(map[string]any)
-	if !ok {
-		return nil, fmt.Errorf("variants: settings states by name are wanted")
-	}
-	all := map[string]map[string]any{}
-	for name, state := range states {
-		changes, ok := state.(map[string]any)
-		if !ok {
-			return nil, fmt.Errorf("variants: %s says nothing", name)
-		}
-		all[name] = changes
-	}
-	return all, nil
-}
 
 // inState is the file as it would be written for one settings state: what the
 // state says replaces what the client says as installed, key by key.

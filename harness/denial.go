@@ -3,7 +3,6 @@ package harness
 import (
 	"context"
 	"slices"
-	"time"
 
 	"github.com/mailmatrix/mailmatrix/clientsim"
 	"github.com/mailmatrix/mailmatrix/internal/login"
@@ -12,6 +11,9 @@ import (
 
 // denial refuses every login with one answer, at the command, and looks what
 // the client does: in clear, or inside TLS where it does not log in in clear.
+//
+// How long a client waits for a silent server is not among its facts: what it
+// has shown by then is what it has shown when the connection ends.
 func (b *mannersBook) denial(ctx context.Context, p clientsim.Profile, protocol login.Protocol, answer string) (login.Denial, error) {
 	for _, t := range []struct {
 		transport login.Transport
@@ -40,16 +42,12 @@ func (b *mannersBook) denial(ctx context.Context, p clientsim.Profile, protocol 
 	return login.Denial{Does: login.DoesNothing}, nil
 }
 
-// patience is how long a simulated client waits for a server that is silent:
-// how long the real one would is not among its facts.
-const patience = 150 * time.Millisecond
-
 // replyWith is a line with that code; what is no line stays as it is.
 func replyWith(protocol login.Protocol, answer string) string {
 	enhanced := map[string]string{"454": "4.7.0", "504": "5.5.4", "530": "5.7.0", "534": "5.7.9", "535": "5.7.8", "538": "5.7.11"}
 	switch {
 	case answer == login.AnswerClose || answer == login.AnswerSilence:
-		return answer
+		return login.AnswerClose
 	case protocol == login.POP3:
 		return answer + " not now"
 	default:

@@ -14,7 +14,7 @@ import (
 func (b *mannersBook) floor(ctx context.Context, p clientsim.Profile, protocol login.Protocol, e login.Encryption) (login.Floor, error) {
 	var floor login.Floor
 	for _, rung := range login.Rungs() {
-		if rung == login.RungHello && protocol != login.SMTP || e == login.EncryptOff && rung < login.RungStripped && encryptedRung(rung) {
+		if rung == login.RungHello && protocol != login.SMTP || e == login.EncryptOff && encryptedRung(rung) {
 			continue
 		}
 		s, err := b.see(ctx, p, postureOf(rung, protocol, modes[e]))

@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/mailmatrix/mailmatrix/clientsim"
 	"github.com/mailmatrix/mailmatrix/internal/login"
@@ -126,11 +125,7 @@ type seen struct {
 }
 
 func (b *mannersBook) see(ctx context.Context, p clientsim.Profile, posture recording.Case) (seen, error) {
-	limit := time.Duration(0)
-	if posture.Name == login.AnswerSilence {
-		limit = patience
-	}
-	record, result, err := simulate(ctx, b.lab, p, posture, limit)
+	record, result, err := simulate(ctx, b.lab, p, posture)
 	s := seen{record: record, result: result}
 	for _, tap := range result.Taps {
 		s.shown = append(s.shown, b.ear.Listen(tap.Lines(), posture.Protocol, login.Plain)...)

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/mailmatrix/mailmatrix/clientsim"
 	"github.com/mailmatrix/mailmatrix/internal/login"
@@ -156,12 +155,12 @@ func (r Replay) record(ctx context.Context, recorded recording.Record) (replayed
 // Simulate runs a profile against a posture, as the recorder ran the client,
 // and returns what the server saw.
 func Simulate(ctx context.Context, lab Laboratory, p clientsim.Profile, posture recording.Case) (recording.Record, error) {
-	record, _, err := simulate(ctx, lab, p, posture, 0)
+	record, _, err := simulate(ctx, lab, p, posture)
 	return record, err
 }
 
-// simulate gives the server limit for each answer; 0 is the client's default.
-func simulate(ctx context.Context, lab Laboratory, p clientsim.Profile, posture recording.Case, limit time.Duration) (
+// simulate returns what the client knows of it as well.
+func simulate(ctx context.Context, lab Laboratory, p clientsim.Profile, posture recording.Case) (
 	record recording.Record, result clientsim.Result, err error,
 ) {
 	secrets := recording.Secrets()
@@ -177,7 +176,7 @@ func simulate(ctx context.Context, lab Laboratory, p clientsim.Profile, posture 
 	}
 	config, able := posturedClient(p, posture)
 	if able {
-		config.Door, config.Secrets, config.Limit = door, secrets, limit
+		config.Door, config.Secrets = door, secrets
 		if result = clientsim.Login(ctx, config); result.Observation.Outcome == login.Error && ctx.Err() == nil {
 			_ = door.Close()
 			return record, result, fmt.Errorf("%s: %s", p, result.Observation.Detail)

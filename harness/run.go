@@ -251,13 +251,17 @@ func (r *runner) described(table *lineTable) []login.ClientDescription {
 	}
 	for _, client := range r.clients.Clients {
 		for _, m := range client.Protocols {
-			for e, floor := range m.Floors {
-				floor.Transcript = row(floor.Transcript)
-				m.Floors[e] = floor
+			for _, e := range login.Encryptions() { // in this order, so that a run can be repeated
+				if floor, has := m.Floors[e]; has {
+					floor.Transcript = row(floor.Transcript)
+					m.Floors[e] = floor
+				}
 			}
-			for answer, denial := range m.Denials {
-				denial.Transcript = row(denial.Transcript)
-				m.Denials[answer] = denial
+			for _, answer := range login.Denials(m.Protocol) {
+				if denial, has := m.Denials[answer]; has {
+					denial.Transcript = row(denial.Transcript)
+					m.Denials[answer] = denial
+				}
 			}
 		}
 	}

@@ -29,7 +29,7 @@ func newClient(name string, smtp, pop3 []login.Mechanism) client {
 			Profile: name, NTLM: login.NTLMSession,
 			Protocols: map[login.Protocol]login.ProtocolFacts{
 				login.SMTP: {Looks: smtpSASL, Chooses: smtp, ChoosesInClear: smtp},
-				login.POP3: {Looks: []login.Mechanism{login.NTLM, login.CRAMMD5, login.GSSAPI}, Chooses: pop3, ChoosesInClear: pop3},
+				login.POP3: {Looks: []login.Mechanism{login.APOP, login.NTLM, login.CRAMMD5, login.GSSAPI}, Chooses: pop3, ChoosesInClear: pop3},
 			},
 		},
 		mechanisms: map[login.Protocol][]login.Mechanism{login.SMTP: smtp, login.POP3: pop3},

@@ -52,7 +52,6 @@ func (s *session) refuseCommand(rec login.Record) {
 	if reply := replyFor(s.server.script.Refuses, rec.Mechanism); reply != "" {
 		s.write(rec)
 		switch reply {
-		case login.AnswerSilence:
 		case login.AnswerClose:
 			s.over = true
 		default:

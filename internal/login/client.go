@@ -97,7 +97,7 @@ const (
 	DoesStartTLS DenialManner = "starttls" // it encrypts, and tries again
 )
 
-// Answers to a login that are no lines: see [Script.Refuses].
+// Answers to a login that are no lines.
 const (
 	AnswerClose   = "close"   // the connection is ended
 	AnswerSilence = "silence" // nothing comes

@@ -281,9 +281,7 @@ func shownWhenRefused(c Cell, f ClientFacts, visible bool) []Exposure {
 		return append(name, exposed(c, ShowsPassword, AfterRefusal, secretNames[c.Credential]))
 	case c.Mechanism == UserPass:
 		return name
-	case c.Mechanism == APOP && visible:
-		return append(name, exposed(c, ShowsVerifier, BeforeRefusal, secretNames[c.Credential]))
-	case c.Mechanism == APOP && !f.TriesAnyway: // without a timestamp over the password alone
+	case c.Mechanism == APOP && (visible || !f.TriesAnyway): // without a timestamp over the password alone
 		return append(name, exposed(c, ShowsVerifier, BeforeRefusal, secretNames[c.Credential]))
 	case c.Mechanism == APOP: // the probe's digest is random
 		return name

@@ -31,8 +31,8 @@ type Script struct {
 	// ListsTLS those once TLS is up; nil is what the policy permits there. What
 	// is not listed is refused like a mechanism that nobody knows.
 	Lists, ListsTLS []Mechanism
-	// Refuses holds replies to the command itself, or AnswerClose, or
-	// AnswerSilence; the mechanism is listed.
+	// Refuses holds replies to the command itself, or AnswerClose; the mechanism
+	// is listed.
 	// Rejects holds replies to the end of an exchange, which runs as with a
 	// wrong password, whoever came. In both, AnyMechanism stands for all that
 	// have no reply of their own.

@@ -15,7 +15,6 @@ type attempt struct {
 	cancelled  bool   // by "*" (RFC 4954 4)
 	said       int    // messages with something in them, the initial response included
 	last       string // the last of them
-	named      bool   // USER was accepted; PASS is to come
 	ended      bool
 }
 
@@ -63,7 +62,7 @@ func (c *connection) reply(e login.Event) {
 		a.Steps++
 		a.challenged = true
 	case a.Mech == User && !a.Pass && strings.HasPrefix(text, "+OK"):
-		a.named = true
+		// PASS is to come
 	default:
 		a.Res, a.ended = result(e), true
 		if a.cancelled {
