@@ -9,7 +9,7 @@ import (
 	"github.com/mailmatrix/mailmatrix/internal/recording"
 )
 
-// denial refuses every login with one answer, at the command, and looks what
+// denial refuses every login with one answer, where servers give it, and looks what
 // the client does: in clear, or inside TLS where it does not log in in clear.
 //
 // How long a client waits for a silent server is not among its facts: what it
@@ -28,8 +28,17 @@ func (b *mannersBook) denial(ctx context.Context, p clientsim.Profile, protocol 
 			continue
 		}
 		posture := recording.Case{Name: answer, Protocol: protocol, Mode: t.mode, Trust: recording.TrustAuthority, Spec: recording.Spec{
-			TLS: t.tls, Mechs: every, APOP: protocol == login.POP3, Refuse: map[string]string{"*": replyWith(protocol, answer)},
+			TLS: t.tls, Mechs: every, APOP: protocol == login.POP3,
 		}}
+		replies := map[string]string{"*": replyWith(protocol, answer)}
+		switch {
+		case answer == "535" || answer == "-ERR [AUTH]": // RFC 4954 6, RFC 3206 4: of what was proved, so at the end
+			posture.Spec.Reject = replies
+		case answer == "530" && t.tls == "none": // RFC 4954 6: it may mean that TLS comes first
+			posture.Spec.TLS, posture.Spec.Refuse = "starttls", replies
+		default:
+			posture.Spec.Refuse = replies
+		}
 		s, err := b.see(ctx, p, posture)
 		if err != nil {
 			return login.Denial{}, err

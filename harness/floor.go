@@ -39,11 +39,11 @@ func encryptedRung(r login.Rung) bool {
 
 // postureOf is the server at a rung.
 func postureOf(rung login.Rung, protocol login.Protocol, mode recording.Mode) recording.Case {
-	no := false
+	no, trust := false, recording.TrustAuthority
 	spec := recording.Spec{TLS: "none", Mechs: every, APOP: protocol == login.POP3}
 	switch rung {
 	case login.RungCertificate:
-		spec.TLS, spec.Cert = "starttls", "self"
+		spec.TLS, spec.Cert, trust = "starttls", "self", recording.TrustDefault // as the client is installed
 	case login.RungHandshake:
 		spec.TLS = "starttls-broken"
 	case login.RungRefused:
@@ -54,7 +54,7 @@ func postureOf(rung login.Rung, protocol login.Protocol, mode recording.Mode) re
 		spec.EHLOReject, spec.NeedAuth = true, &no
 	case login.RungStripped:
 	}
-	return recording.Case{Name: string(rung), Protocol: protocol, Mode: mode, Trust: recording.TrustAuthority, Spec: spec}
+	return recording.Case{Name: string(rung), Protocol: protocol, Mode: mode, Trust: trust, Spec: spec}
 }
 
 // givenInside is what was given to the server inside TLS that nobody vouched

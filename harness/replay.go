@@ -237,11 +237,16 @@ func summary(records []recording.Record, results []replayed) ReplayReport {
 	return report
 }
 
+func (c *ReplayClient) name() string {
+	return clientName(recording.Record{Client: c.Client, Variant: c.Variant})
+}
+
 // count adds one record.
 func (c *ReplayClient) count(name string, result replayed) {
 	c.Cases++
 	if result.missing {
 		c.Missing = true
+		c.Disagreements = append(c.Disagreements, Disagreement{name, "profile", c.name(), "(none)"})
 		return
 	}
 	departs := map[recording.Field]bool{}

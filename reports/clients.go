@@ -146,19 +146,19 @@ func floor(m login.ClientManners, e login.Encryption) string {
 }
 
 // denials groups the clients of a protocol by what they do about each
-// refusal: a sentence for each manner, with the codes where not all have it.
+// refusal: a sentence for each manner, with its codes.
 func (b *book) denials(p login.Protocol) []string {
 	type group struct{ does, codes string }
 	members := map[group][]string{}
 	var order []group
-	answers := login.Denials(p)
+	answers := slices.DeleteFunc(login.Denials(p), func(answer string) bool { return answer == login.AnswerSilence })
 	for _, c := range b.report.Clients {
 		m := b.manners(c.Profile, p)
 		if m == nil {
 			continue
 		}
 		for _, g := range mannersByAnswer(*m, answers) {
-			key := group{string(g.does), strings.Join(g.answers, " ")}
+			key := group{string(g.does), strings.Join(g.answers, ", ")}
 			if members[key] == nil {
 				order = append(order, key)
 			}

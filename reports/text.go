@@ -42,7 +42,11 @@ func writeText(w io.Writer, r login.Report, o Options) error {
 	}
 	p.deny(b)
 	p.append(follows)
-	p.more(b, shortLines-len(p.lines)-len(end.lines))
+	room := shortLines - len(p.lines) - len(end.lines)
+	if o.Verbose {
+		room = shortLines
+	}
+	p.more(b, room)
 	p.problems(failed, shortLines-len(p.lines)-len(end.lines))
 	if o.Verbose {
 		p.notes(&r)

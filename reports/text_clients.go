@@ -58,7 +58,8 @@ func (p *page) whenDenied(b *book) {
 		return
 	}
 	p.gap()
-	p.line(p.paint("WHEN DENIED", strong), "  what a client does when its login is refused at the command")
+	p.line(p.paint("WHEN DENIED", strong), "  what a client does when its login is refused; 535 and [AUTH] come at the end")
+	p.line(" how long it waits for a server that says nothing is not among the facts")
 	for _, protocol := range login.Protocols() {
 		p.line(" ", protocolName(protocol))
 		for _, s := range b.denials(protocol) {

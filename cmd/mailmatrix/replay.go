@@ -42,7 +42,7 @@ Exit status: 0 they agree as far as --min says, 1 they do not, 2 nobody can say.
 			if err != nil {
 				return err
 			}
-			if minimum < 0 || minimum > 100 {
+			if !(minimum >= 0 && minimum <= 100) { // NaN is neither
 				return fmt.Errorf("--min %g: a percentage from 0 to 100 is wanted", minimum)
 			}
 			if cases == "" {

@@ -211,6 +211,9 @@ func announce(t terminal, setup login.Setup, doors []door, p *props) error {
 		if d.protocol == login.POP3 && !d.implicit {
 			upgrade = "STLS"
 		}
+		if setup.Certificate.Kind == login.CertNone {
+			upgrade = "no TLS"
+		}
 		fmt.Fprintf(&b, "  %-6s %-22s %s\n", d.name, d.listener.Addr(), upgrade)
 		_, ports[d.name], _ = net.SplitHostPort(d.listener.Addr().String())
 	}
@@ -227,8 +230,12 @@ func announce(t terminal, setup login.Setup, doors []door, p *props) error {
 	case strings.Contains(host, ":"):
 		host = "[" + host + "]"
 	}
-	fmt.Fprintf(&b, "\ntry it:\n  curl -sS --ssl-reqd --cacert %s --netrc-file %s --resolve %s:%s:%s pop3://%s:%s/1\n\n",
-		p.ca, p.path("netrc"), setup.Identity, ports["pop3"], host, setup.Identity, ports["pop3"])
+	encrypt := "--ssl-reqd "
+	if setup.Posture.Script != nil { // it may be what the posture is about
+		encrypt = ""
+	}
+	fmt.Fprintf(&b, "\ntry it:\n  curl -sS %s--cacert %s --netrc-file %s --resolve %s:%s:%s pop3://%s:%s/1\n\n",
+		encrypt, p.ca, p.path("netrc"), setup.Identity, ports["pop3"], host, setup.Identity, ports["pop3"])
 	_, err := t.Out.Write([]byte(b.String()))
 	return err
 }

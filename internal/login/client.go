@@ -150,7 +150,7 @@ func SafestDenials(p Protocol, clients []ClientDescription) []string {
 	for _, code := range Denials(p) {
 		c, tried := costs[code]
 		switch {
-		case !tried:
+		case !tried, code == AnswerClose, code == AnswerSilence: // no replies, and what follows is a guess for most
 		case len(best) == 0 || less(c, costs[best[0]]):
 			best = []string{code}
 		case c == costs[best[0]]:
