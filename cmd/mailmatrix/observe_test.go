@@ -240,7 +240,7 @@ func TestObserveInterrupted(t *testing.T) {
 // no file is left.
 func TestObserveNothing(t *testing.T) {
 	for _, row := range []struct{ name, manner, cases, want string }{
-		{"it never connects", "silent", "S1,S3", "the program never connected: in S1 it ended with exit status 5"},
+		{"it never connects", "silent", "S1", "the program never connected: in S1 it ended with exit status 5"},
 		{"nothing applies", "login", "S1o", "nothing was recorded"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
