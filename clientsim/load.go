@@ -34,39 +34,59 @@ func (e *FileError) Error() string {
 // Load reads a profile with its settings states; name is the file's, for
 // messages. The error is one or more [*FileError] joined.
 func Load(name string, data []byte) (Profile, error) {
+	p, states, err := load(name, data)
+	if states == nil {
+		return Profile{}, err
+	}
+	variants, wrong := states()
+	if err := errors.Join(err, wrong); err != nil {
+		return Profile{}, err
+	}
+	p.variants = func() []Profile { return variants }
+	return p, nil
+}
+
+// load reads the client as installed. Its settings states are read when states
+// is called; it is nil where the file is none.
+func load(name string, data []byte) (p Profile, states func() ([]Profile, error), err error) {
 	source := &source{file: name, data: data}
 	if len(data) > maxFile {
-		return Profile{}, source.wrong(0, fmt.Sprintf("longer than the %d octets of a profile", maxFile))
+		return Profile{}, nil, source.wrong(0, fmt.Sprintf("longer than the %d octets of a profile", maxFile))
 	}
 	file, err := source.decode()
 	if err != nil {
-		return Profile{}, err
+		return Profile{}, nil, err
 	}
-	var raw map[string]any
-	if err := yaml.Unmarshal(data, &raw); err != nil {
-		return Profile{}, source.explain(err)
-	}
-	delete(raw, "variants")
-	var wrong error
 	for _, e := range lint(file, source, nil) {
-		wrong = errors.Join(wrong, e)
+		err = errors.Join(err, e)
 	}
-	p := Profile{Name: file.Name, Title: file.Title, Family: file.Family, Version: file.Version, sheet: file}
-	for _, state := range sortedKeys(file.Variants) {
-		s, found := source.variant(state, raw, file.Variants[state])
+	p = Profile{Name: file.Name, Title: file.Title, Family: file.Family, Version: file.Version, sheet: file}
+	if err == nil && p.sheet.Probe {
+		p.sheet.knowEverything()
+	}
+	return p, func() ([]Profile, error) { return source.variants(p, file.Variants) }, err
+}
+
+// variants are the client in its settings states, sorted by name. The error is
+// one or more [*FileError] joined.
+func (s *source) variants(p Profile, said map[string]any) (all []Profile, wrong error) {
+	if len(said) == 0 {
+		return nil, nil
+	}
+	var file map[string]any
+	if err := yaml.Unmarshal(s.data, &file); err != nil {
+		return nil, s.explain(err)
+	}
+	delete(file, "variants")
+	for _, name := range sortedKeys(said) {
+		state, found := s.variant(name, file, said[name])
 		for _, e := range found {
 			wrong = errors.Join(wrong, e)
 		}
-		p.variants = append(p.variants, Profile{Name: p.Name, Variant: state, Title: p.Title + ", " + s.About,
-			Family: p.Family, Version: p.Version, sheet: s})
+		all = append(all, Profile{Name: p.Name, Variant: name, Title: p.Title + ", " + state.About,
+			Family: p.Family, Version: p.Version, sheet: state})
 	}
-	if wrong != nil {
-		return Profile{}, wrong
-	}
-	if p.sheet.Probe {
-		p.sheet.knowEverything()
-	}
-	return p, nil
+	return all, wrong
 }
 
 // properState: settings are named by their programs, in any letter case; a

@@ -24,14 +24,16 @@ type Profile struct {
 	Version string // the release that the facts are of; "" is several
 
 	sheet    *sheet
-	variants []Profile
+	variants func() []Profile // nil is none
 }
 
 //go:embed profiles/*.yaml
 var files embed.FS
 
-// builtin reads the embedded files once. That each of them is right is
-// tested, so a wrong one here is a program that was never tested.
+// builtin reads the embedded files once, and the settings states of each when
+// somebody asks for them: every command needs the names, few need the states.
+// That all of them are right is tested, so a wrong one here is a program that
+// was never tested.
 var builtin = sync.OnceValue(func() []Profile {
 	names, err := fs.Glob(files, "profiles/*.yaml")
 	if err != nil {
@@ -43,10 +45,17 @@ var builtin = sync.OnceValue(func() []Profile {
 		if err != nil {
 			panic(err)
 		}
-		p, err := Load(path.Join("clientsim", name), data)
+		p, states, err := load(path.Join("clientsim", name), data)
 		if err != nil {
 			panic(err)
 		}
+		p.variants = sync.OnceValue(func() []Profile {
+			variants, err := states()
+			if err != nil {
+				panic(err)
+			}
+			return variants
+		})
 		all = append(all, p)
 	}
 	slices.SortFunc(all, func(a, b Profile) int { return strings.Compare(a.Name, b.Name) })
@@ -57,15 +66,21 @@ var builtin = sync.OnceValue(func() []Profile {
 func All() []Profile { return slices.Clone(builtin()) }
 
 // Variants are the client's other settings states, sorted by name.
-func (p Profile) Variants() []Profile { return slices.Clone(p.variants) }
+func (p Profile) Variants() []Profile {
+	if p.variants == nil {
+		return nil
+	}
+	return slices.Clone(p.variants())
+}
 
 // In is the client in the settings state of that name; "" is as installed.
 func (p Profile) In(variant string) (Profile, error) {
 	if variant == "" {
 		return p, nil
 	}
-	names := make([]string, len(p.variants))
-	for i, v := range p.variants {
+	variants := p.Variants()
+	names := make([]string, len(variants))
+	for i, v := range variants {
 		names[i] = v.Variant
 	}
 	if len(names) == 0 {
@@ -75,7 +90,7 @@ func (p Profile) In(variant string) (Profile, error) {
 	if err != nil {
 		return Profile{}, err
 	}
-	return p.variants[slices.Index(names, name)], nil
+	return variants[slices.Index(names, name)], nil
 }
 
 // Get finds a built-in profile by name, in any letter case; a "+" and the name

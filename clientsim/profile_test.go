@@ -16,6 +16,11 @@ func TestBuiltIn(t *testing.T) {
 	var names []string
 	for _, p := range clientsim.All() {
 		names = append(names, p.Name)
+		for _, v := range p.Variants() { // read only now
+			if got, err := clientsim.Get(v.ID()); err != nil || got.ID() != p.Name+"+"+v.Variant {
+				t.Errorf("%s: %s, %v", v.ID(), got, err)
+			}
+		}
 	}
 	if !slices.IsSorted(names) {
 		t.Errorf("profiles %v, want them sorted", names)
