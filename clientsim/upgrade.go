@@ -18,14 +18,14 @@ func (s *session) upgrade(ctx context.Context) error {
 		manner = &encryptionSheet{}
 	}
 	if !s.offer.startTLS && (s.IfAvailable || !manner.Blind.or(false)) {
-		return s.withoutTLS("encryption is not offered", func(f *encryptionFailures) *fact[reaction] { return f.Unoffered }, inClear)
+		return s.withoutTLS("encryption is not offered", func(f *encryptionFailures) *fact[reaction] { return f.Unoffered })
 	}
 	a, err := s.speaks.startTLS()
 	if err != nil {
 		return err
 	}
 	if a.kind != accepted {
-		return s.withoutTLS("encryption is refused: "+a.line, func(f *encryptionFailures) *fact[reaction] { return f.Refused }, inClear)
+		return s.withoutTLS("encryption is refused: "+a.line, func(f *encryptionFailures) *fact[reaction] { return f.Refused })
 	}
 	if err := s.encrypt(ctx); err != nil {
 		return err
@@ -64,8 +64,8 @@ func (s *session) encryptsFirst() bool {
 
 // withoutTLS is what the client does where it cannot encrypt. In clear and on
 // the same connection it is no ending.
-func (s *session) withoutTLS(why string, which func(*encryptionFailures) *fact[reaction], otherwise reaction) error {
-	return s.noTLS(login.NoTLS, why, s.failing(which, otherwise))
+func (s *session) withoutTLS(why string, which func(*encryptionFailures) *fact[reaction]) error {
+	return s.noTLS(login.NoTLS, why, s.failing(which, inClear))
 }
 
 func (s *session) noTLS(outcome login.Outcome, why string, then reaction) error {

@@ -17,23 +17,7 @@ func Manners(ctx context.Context, lab Laboratory, profiles []clientsim.Profile, 
 	b := &mannersBook{lab: lab, ear: newEavesdropper(recording.Secrets())}
 	results := make([]login.ClientDescription, len(profiles))
 	errs := make([]error, len(profiles))
-	next := make(chan int)
-	var workers sync.WaitGroup
-	for range max(1, parallel) {
-		workers.Go(func() {
-			for i := range next {
-				results[i], errs[i] = b.client(ctx, profiles[i])
-			}
-		})
-	}
-	for i := range profiles {
-		if ctx.Err() != nil {
-			break
-		}
-		next <- i
-	}
-	close(next)
-	workers.Wait()
+	inParallel(ctx, len(profiles), parallel, func(i int) { results[i], errs[i] = b.client(ctx, profiles[i]) })
 	for _, err := range errs {
 		if err != nil {
 			return Book{}, err

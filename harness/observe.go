@@ -140,8 +140,6 @@ func (o *Observer) Series(ctx context.Context, cases []recording.Case, parallel 
 		err    error
 	}
 	outcomes := make([]outcome, len(cases))
-	next := make(chan int)
-	var workers sync.WaitGroup
 	var mu sync.Mutex
 	told := 0
 	tell := func() { // those whose turn it is
@@ -149,25 +147,13 @@ func (o *Observer) Series(ctx context.Context, cases []recording.Case, parallel 
 			each(cases[told], outcomes[told].record)
 		}
 	}
-	for range max(1, parallel) {
-		workers.Go(func() {
-			for i := range next {
-				record, err := o.sit(ctx, cases[i], drive)
-				mu.Lock()
-				outcomes[i] = outcome{record, err == nil && ctx.Err() == nil, err}
-				tell()
-				mu.Unlock()
-			}
-		})
-	}
-	for i := range cases {
-		if ctx.Err() != nil {
-			break
-		}
-		next <- i
-	}
-	close(next)
-	workers.Wait()
+	inParallel(ctx, len(cases), parallel, func(i int) {
+		record, err := o.sit(ctx, cases[i], drive)
+		mu.Lock()
+		defer mu.Unlock()
+		outcomes[i] = outcome{record, err == nil && ctx.Err() == nil, err}
+		tell()
+	})
 	for i := told; i < len(cases); i++ { // behind one that was interrupted
 		if outcomes[i].done {
 			each(cases[i], outcomes[i].record)

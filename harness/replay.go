@@ -97,30 +97,16 @@ type replayed struct {
 func (r Replay) Run(ctx context.Context, records []recording.Record) (ReplayReport, error) {
 	results := make([]replayed, len(records))
 	errs := make([]error, len(records))
-	next := make(chan int)
-	var workers sync.WaitGroup
 	var telling sync.Mutex
 	done := 0
-	for range max(1, r.Parallel) {
-		workers.Go(func() {
-			for i := range next {
-				results[i], errs[i] = r.record(ctx, records[i])
-				telling.Lock()
-				if done++; r.Progress != nil {
-					r.Progress(done, len(records))
-				}
-				telling.Unlock()
-			}
-		})
-	}
-	for i := range records {
-		if ctx.Err() != nil {
-			break
+	inParallel(ctx, len(records), r.Parallel, func(i int) {
+		results[i], errs[i] = r.record(ctx, records[i])
+		telling.Lock()
+		defer telling.Unlock()
+		if done++; r.Progress != nil {
+			r.Progress(done, len(records))
 		}
-		next <- i
-	}
-	close(next)
-	workers.Wait()
+	})
 	for i, err := range errs {
 		if err != nil && ctx.Err() == nil {
 			return ReplayReport{}, fmt.Errorf("%s, case %s: %w", clientName(records[i]), records[i].Case, err)
@@ -129,11 +115,14 @@ func (r Replay) Run(ctx context.Context, records []recording.Record) (ReplayRepo
 	return summary(records, results), nil
 }
 
-func clientName(r recording.Record) string {
-	if r.Variant == "" {
-		return r.Client
+func clientName(r recording.Record) string { return nameIn(r.Client, r.Variant) }
+
+// nameIn is what [login.SplitProfile] divides.
+func nameIn(client, variant string) string {
+	if variant == "" {
+		return client
 	}
-	return r.Client + "+" + r.Variant
+	return client + "+" + variant
 }
 
 func (r Replay) record(ctx context.Context, recorded recording.Record) (replayed, error) {
@@ -237,16 +226,15 @@ func summary(records []recording.Record, results []replayed) ReplayReport {
 	return report
 }
 
-func (c *ReplayClient) name() string {
-	return clientName(recording.Record{Client: c.Client, Variant: c.Variant})
-}
+// Name is the client with its settings state, as in IDs and flags.
+func (c ReplayClient) Name() string { return nameIn(c.Client, c.Variant) }
 
 // count adds one record.
 func (c *ReplayClient) count(name string, result replayed) {
 	c.Cases++
 	if result.missing {
 		c.Missing = true
-		c.Disagreements = append(c.Disagreements, Disagreement{name, "profile", c.name(), "(none)"})
+		c.Disagreements = append(c.Disagreements, Disagreement{name, "profile", c.Name(), "(none)"})
 		return
 	}
 	departs := map[recording.Field]bool{}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/mailmatrix/mailmatrix/clientsim"
@@ -93,26 +92,15 @@ func (r *runner) all(ctx context.Context, jobs []Job) {
 
 // some runs the jobs with these indices in parallel.
 func (r *runner) some(ctx context.Context, jobs []Job, indices []int, tell func()) {
-	var next atomic.Int64
-	var workers sync.WaitGroup
-	for range min(r.Parallel, len(indices)) {
-		workers.Go(func() {
-			for ctx.Err() == nil {
-				n := int(next.Add(1)) - 1
-				if n >= len(indices) {
-					return
-				}
-				i := indices[n]
-				got := r.one(ctx, jobs[i])
-				if ctx.Err() != nil {
-					return // interrupted half way: it says nothing
-				}
-				r.results[i] = got
-				tell()
-			}
-		})
-	}
-	workers.Wait()
+	inParallel(ctx, len(indices), r.Parallel, func(n int) {
+		i := indices[n]
+		got := r.one(ctx, jobs[i])
+		if ctx.Err() != nil {
+			return // interrupted half way: it says nothing
+		}
+		r.results[i] = got
+		tell()
+	})
 }
 
 // one runs one experiment. An accident in it is ours, and costs no other its

@@ -177,10 +177,7 @@ func writeReplay(w io.Writer, report harness.ReplayReport) error {
 			share(a.Attempts, a.Cases), share(a.Commands, a.Cases), share(a.Exposure, a.Cases), share(a.Outcome, a.Cases))
 	}
 	for _, c := range report.Clients {
-		name := c.Client
-		if c.Variant != "" {
-			name += "+" + c.Variant
-		}
+		name := c.Name()
 		if c.Missing {
 			name += " (no such profile)"
 		}
@@ -193,7 +190,7 @@ func writeReplay(w io.Writer, report harness.ReplayReport) error {
 	for _, c := range report.Clients {
 		for _, d := range c.Disagreements {
 			if _, err := fmt.Fprintf(w, "\n%s  case %s  %s\n  recorded   %s\n  simulated  %s\n",
-				strings.TrimSuffix(c.Client+"+"+c.Variant, "+"), d.Case, d.Field, d.Recorded, d.Simulated); err != nil {
+				c.Name(), d.Case, d.Field, d.Recorded, d.Simulated); err != nil {
 				return err
 			}
 		}
