@@ -67,17 +67,24 @@ func TestWhole(t *testing.T) {
 			s := newScripted(t, tt.script, login.CRAMMD5, plainLeaf)
 			c := configFor(t, conversation{profile: tt.profile, protocol: login.SMTP, transport: tt.transport, mechanism: login.Auto}, s)
 			c.Whole, c.IfAvailable = true, tt.available
-			got := clientsim.Login(t.Context(), c)
-			if err := s.Close(); err != nil {
-				t.Error(err)
-			}
-			if said, want := verbs(got.Transcript), verbs(tt.script); !slices.Equal(said, want) {
-				t.Errorf("%s: said %q, want %q", tt.why, said, want)
-			}
-			if o := got.Observation; o.Outcome != tt.outcome {
-				t.Errorf("%s: %s (%s), want %s", tt.why, o.Outcome, o.Detail, tt.outcome)
-			}
+			saysAll(t, s, c, tt.script, tt.outcome, tt.why)
 		})
+	}
+}
+
+// saysAll has the client log in, and demands that it says what the script has
+// it say, and that this comes to the outcome.
+func saysAll(t *testing.T, s *scripted, c clientsim.Config, script []string, outcome login.Outcome, why string) {
+	t.Helper()
+	got := clientsim.Login(t.Context(), c)
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	if said, want := verbs(got.Transcript), verbs(script); !slices.Equal(said, want) {
+		t.Errorf("%s: said %q, want %q", why, said, want)
+	}
+	if o := got.Observation; o.Outcome != outcome {
+		t.Errorf("%s: %s (%s), want %s", why, o.Outcome, o.Detail, outcome)
 	}
 }
 
@@ -149,16 +156,7 @@ func TestWholePOP3(t *testing.T) {
 			s := newScripted(t, tt.script, tt.mechanism, plainLeaf)
 			c := configFor(t, conversation{profile: tt.profile, protocol: login.POP3, transport: login.Plain, mechanism: login.Auto}, s)
 			c.Whole, c.Secrets.Issued.Token = true, "canary-token-5"
-			got := clientsim.Login(t.Context(), c)
-			if err := s.Close(); err != nil {
-				t.Error(err)
-			}
-			if said, want := verbs(got.Transcript), verbs(tt.script); !slices.Equal(said, want) {
-				t.Errorf("%s: said %q, want %q", tt.why, said, want)
-			}
-			if o := got.Observation; o.Outcome != tt.outcome {
-				t.Errorf("%s: %s (%s), want %s", tt.why, o.Outcome, o.Detail, tt.outcome)
-			}
+			saysAll(t, s, c, tt.script, tt.outcome, tt.why)
 		})
 	}
 }
