@@ -94,7 +94,7 @@ func result(e login.Event) string {
 
 // pass takes PASS. Who sends it although USER was refused shows his password
 // all the same.
-func (c *connection) pass(string) {
+func (c *connection) pass() {
 	if a := c.tried; a != nil && a.Mech == User && !a.Pass {
 		a.Pass = true
 	}

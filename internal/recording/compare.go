@@ -16,9 +16,6 @@ const (
 	Outcome  Field = "outcome"  // what became of the run
 )
 
-// Fields lists them.
-func Fields() []Field { return []Field{Attempts, Commands, Exposure, Outcome} }
-
 // Difference is one in which two records differ. At says where, such as "ok"
 // or, in a list, the first entry that differs: "commands[3]". What one has not
 // is "(none)".

@@ -9,9 +9,6 @@ import (
 	"github.com/mailmatrix/mailmatrix/internal/login"
 )
 
-// Witness is what a server is given that is to be watched.
-type Witness = login.Witness
-
 // Recorder gathers what happens on the connections of one run of a client, and
 // makes the record of it. It is the server's witness.
 type Recorder struct {
@@ -130,7 +127,7 @@ func (t *transcriber) line(conn *connection, e login.Event) {
 	verb, arg, _ := strings.Cut(e.Text, " ")
 	verb, arg = strings.ToUpper(verb), strings.TrimSpace(arg)
 	if verb == "PASS" {
-		conn.pass(arg)
+		conn.pass()
 		return
 	}
 	conn.abandon()
