@@ -5,6 +5,7 @@ import (
 	"github.com/mailmatrix/mailmatrix/internal/login"
 	"github.com/mailmatrix/mailmatrix/internal/wire"
 	"github.com/mailmatrix/mailmatrix/scenarios"
+	"github.com/mailmatrix/mailmatrix/scenarios/script"
 )
 
 // The nouns that an outside module needs to name: to write a [Target], to
@@ -54,6 +55,20 @@ type (
 	ClientAttempt = clientsim.Attempt
 	Conn          = wire.Conn
 	Observation   = login.Observation
+
+	// ... the compliance cases among them ...
+	Level    = login.Level
+	Case     = script.Case
+	Needs    = script.Needs
+	Link     = script.Link
+	Step     = script.Step
+	Cost     = script.Cost
+	Bill     = script.Bill
+	Play     = script.Play
+	Survey   = script.Survey
+	Offer    = script.Offer
+	Sabotage = script.Sabotage
+	Rewrite  = script.Rewrite
 
 	// ... and a Report says what was seen and what to think of it.
 	Report            = login.Report

@@ -59,9 +59,9 @@ func BenchmarkPlan(b *testing.B) {
 	}
 }
 
-// script is what one experiment said on the wire: who speaks, and how long
+// sayings is what one experiment said on the wire: who speaks, and how long
 // the line is.
-type script struct {
+type sayings struct {
 	lines   []scriptLine
 	refused bool // the port was closed
 	old     bool // TLS 1.0 with RSA, as the old clients
@@ -74,10 +74,10 @@ type scriptLine struct {
 }
 
 // scriptsOf takes the conversations of a run apart.
-func scriptsOf(report login.Report) []script {
-	var scripts []script
+func scriptsOf(report login.Report) []sayings {
+	var scripts []sayings
 	add := func(transcript *int, profile string, closed bool) {
-		s := script{refused: closed, old: profile == "eudora-7-win" || profile == "outlook-express-6"}
+		s := sayings{refused: closed, old: profile == "eudora-7-win" || profile == "outlook-express-6"}
 		if transcript != nil {
 			for _, i := range report.Transcripts[*transcript] {
 				line := report.Lines[i]
@@ -122,8 +122,8 @@ func newBare(b *testing.B) *bare {
 	return p
 }
 
-func (p *bare) run(b *testing.B, scripts []script) {
-	work := make(chan script)
+func (p *bare) run(b *testing.B, scripts []sayings) {
+	work := make(chan sayings)
 	var workers sync.WaitGroup
 	for range 4 * runtime.GOMAXPROCS(0) {
 		workers.Go(func() {
@@ -148,7 +148,7 @@ func (p *bare) run(b *testing.B, scripts []script) {
 }
 
 // play opens one connection and says the lines from both ends.
-func (p *bare) play(l net.Listener, s script) error {
+func (p *bare) play(l net.Listener, s sayings) error {
 	if s.refused {
 		c, err := net.Dial("tcp", "127.0.0.1:1")
 		if err == nil {
@@ -175,7 +175,7 @@ func (p *bare) play(l net.Listener, s script) error {
 
 // side is one end: it writes its own lines, a group at a time, and reads the
 // other's.
-func (p *bare) side(c net.Conn, s script, server bool) error {
+func (p *bare) side(c net.Conn, s sayings, server bool) error {
 	defer func() { _ = c.Close() }()
 	r := bufio.NewReader(c)
 	encrypted := false

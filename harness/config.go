@@ -36,6 +36,9 @@ type Config struct {
 	Now func() time.Time
 	// Limit is how long a server may take for one answer; 0 is 10 seconds.
 	Limit time.Duration
+	// Patience is how long a server is listened to that should say nothing; 0
+	// is 3 seconds.
+	Patience time.Duration
 	// Parallel is how many experiments run at once; 0 suits the machine.
 	Parallel int
 	// Transcripts is which conversations are kept; "" is KeepFailed.

@@ -28,6 +28,11 @@ type Grid struct {
 	// Policy, where given, replaces mechanism and setting: who can log in
 	// under this one?
 	Policy *login.Policy
+	// Cases select compliance cases: see [SelectCases]. With nothing else
+	// chosen, nothing else runs. None of them is all, where nothing is narrowed.
+	Cases []string
+	// Catalogue is the release whose cases run; "" is the newest.
+	Catalogue string
 	// Extra profiles stand beside the built-in ones.
 	Extra []clientsim.Profile
 }
@@ -43,6 +48,7 @@ func (g Grid) Selection() map[string][]string {
 	put(s, "database", g.Databases)
 	put(s, "override", g.Overrides)
 	put(s, "credential", g.Credentials)
+	put(s, "cases", g.Cases)
 	if g.Full {
 		s["full"] = []string{"true"}
 	}

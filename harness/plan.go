@@ -1,29 +1,36 @@
 package harness
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/mailmatrix/mailmatrix/clientsim"
 	"github.com/mailmatrix/mailmatrix/internal/login"
 	"github.com/mailmatrix/mailmatrix/internal/mech"
 	"github.com/mailmatrix/mailmatrix/scenarios"
+	"github.com/mailmatrix/mailmatrix/scenarios/compliance"
 )
 
-// Job is one experiment: a cell, or a scenario.
+// Job is one experiment: a cell, a scenario, or a case.
 type Job struct {
 	Cell     login.Cell // the zero value in a scenario's job
 	Profile  clientsim.Profile
 	Policy   login.Policy
 	Expect   login.Expectation
 	Scenario *scenarios.Scenario
+	Case     *CaseJob
 }
 
 // ID names the job.
 func (j Job) ID() string {
-	if j.Scenario != nil {
+	switch {
+	case j.Scenario != nil:
 		return j.Scenario.ID
+	case j.Case != nil:
+		return j.Case.ID + "@" + string(j.Case.Protocol)
+	default:
+		return j.Cell.ID()
 	}
-	return j.Cell.ID()
 }
 
 // Plan is everything that would run, in the order of the report. It is made
@@ -35,13 +42,15 @@ type Plan struct {
 	// plan is narrowed by more than them.
 	Clients   []clientsim.Profile
 	Selection map[string][]string
+	// Catalogue is the release whose cases are in the plan.
+	Catalogue string
 }
 
 // Cells counts the jobs that are cells.
 func (p Plan) Cells() int {
 	n := 0
 	for _, j := range p.Jobs {
-		if j.Scenario == nil {
+		if j.Scenario == nil && j.Case == nil {
 			n++
 		}
 	}
@@ -55,7 +64,14 @@ func NewPlan(g Grid) (Plan, error) {
 	if err != nil {
 		return Plan{}, err
 	}
-	plan := Plan{Selection: g.Selection()}
+	plan := Plan{Selection: g.Selection(), Catalogue: cmp.Or(g.Catalogue, compliance.Release())}
+	cases, err := g.cases(plan.Catalogue)
+	if err != nil {
+		return Plan{}, err
+	}
+	if g.onlyCases() {
+		profiles = nil
+	}
 	oracle := login.ByDocument{}
 	if g.Policy != nil {
 		oracle.Policy = *g.Policy
@@ -72,16 +88,19 @@ func NewPlan(g Grid) (Plan, error) {
 			})
 		}
 	}
-	if len(plan.Jobs) == 0 {
+	if len(plan.Jobs) == 0 && len(cases) == 0 {
 		return Plan{}, &NothingMatchedError{plan.Selection}
 	}
 	if !g.narrowed() && g.Policy == nil {
 		plan.Clients = slices.DeleteFunc(slices.Clone(profiles), clientsim.Profile.Probe)
 	}
 	for _, s := range scenarios.All(profiles) {
-		if g.wantsScenario(s) || s.Kind == login.KindControl {
+		if g.wantsScenario(s) && !g.onlyCases() || s.Kind == login.KindControl {
 			plan.Jobs = append(plan.Jobs, Job{Scenario: &s})
 		}
+	}
+	for _, c := range cases {
+		plan.Jobs = append(plan.Jobs, Job{Case: &c})
 	}
 	return plan, nil
 }

@@ -16,10 +16,12 @@ import (
 // is under way any more.
 func Run(ctx context.Context, plan Plan, config Config) login.Report {
 	config = config.withDefaults()
-	secrets, err := issue(config.Target, newSecrets(config.chance()))
+	chance := config.chance()
+	secrets, err := issue(config.Target, newSecrets(chance))
 	r := &runner{
 		Config:    config,
 		secrets:   secrets,
+		other:     newAccount(chance),
 		notIssued: err,
 		ear:       newEavesdropper(secrets),
 		results:   make([]result, len(plan.Jobs)),
@@ -37,6 +39,8 @@ func Run(ctx context.Context, plan Plan, config Config) login.Report {
 type runner struct {
 	Config
 	secrets login.Secrets
+	// other is one more account, where a case wants two.
+	other login.Account
 	// notIssued is why the target could not give out what is no password.
 	notIssued error
 	ear       *eavesdropper
@@ -58,6 +62,7 @@ type result struct {
 	done       bool
 	cell       login.CellResult
 	scenario   login.ScenarioResult
+	compliance login.CaseResult
 	transcript []string
 }
 
@@ -111,20 +116,28 @@ func (r *runner) one(ctx context.Context, j Job) (got result) {
 			got = r.brokenBy(j, r.veil(fmt.Sprintf("panic: %v", accident)))
 		}
 	}()
-	if j.Scenario != nil {
+	switch {
+	case j.Scenario != nil:
 		return r.scenario(ctx, *j.Scenario)
+	case j.Case != nil:
+		return r.compliance(ctx, *j.Case)
+	default:
+		return r.cell(ctx, j)
 	}
-	return r.cell(ctx, j)
 }
 
 // brokenBy is the result of an experiment that we could not end.
 func (r *runner) brokenBy(j Job, reason string) result {
 	ruling := login.Ruling{Verdict: login.Broken, Reason: reason}
 	got := result{done: true}
-	if j.Scenario != nil {
+	switch {
+	case j.Scenario != nil:
 		got.scenario = newScenarioResult(*j.Scenario)
 		got.scenario.Rule(ruling)
-	} else {
+	case j.Case != nil:
+		got.compliance = newCaseResult(*j.Case)
+		got.compliance.Rule(ruling)
+	default:
 		got.cell = newCellResult(j)
 		got.cell.Outcome = login.Error
 		got.cell.Rule(ruling)
@@ -135,9 +148,9 @@ func (r *runner) brokenBy(j Job, reason string) result {
 // report puts the results together in the order of the plan.
 func (r *runner) report(plan Plan) login.Report {
 	report := login.Report{
-		Schema: login.Schema, Tool: r.Tool, Catalogue: Catalogue, Seed: r.Seed, Vantage: r.Vantage,
+		Schema: login.Schema, Tool: r.Tool, Catalogue: plan.Catalogue, Seed: r.Seed, Vantage: r.Vantage,
 		Complete: true, Selection: plan.Selection,
-		Targets: []login.TargetResult{{Name: r.Target.Name(), Kind: r.TargetKind, Doors: []login.DoorResult{}}},
+		Targets: []login.TargetResult{{Name: r.Target.Name(), Kind: r.TargetKind, Doors: doors(r.Vantage)}},
 		Lacks:   plan.Lacks,
 	}
 	table := lineTable{index: map[string]int{}}
@@ -149,6 +162,9 @@ func (r *runner) report(plan Plan) login.Report {
 		case plan.Jobs[i].Scenario != nil:
 			got.scenario.Transcript = table.keep(got.transcript)
 			report.Scenarios = append(report.Scenarios, got.scenario)
+		case plan.Jobs[i].Case != nil:
+			got.compliance.Transcript = table.keep(got.transcript)
+			report.Cases = append(report.Cases, got.compliance)
 		default:
 			got.cell.Transcript = table.keep(got.transcript)
 			report.Cells = append(report.Cells, got.cell)
@@ -162,9 +178,6 @@ func (r *runner) report(plan Plan) login.Report {
 	report.Count()
 	return report
 }
-
-// Catalogue is the version of what is tested: the axes and the scenarios.
-const Catalogue = "2026.1"
 
 // lineTable shares the lines of transcripts: thousands of conversations are
 // made of few distinct ones.
@@ -226,6 +239,15 @@ func (r *runner) veiled(transcript []string) []string {
 
 func milliseconds(d time.Duration) float64 {
 	return float64(d.Microseconds()) / 1000
+}
+
+// doors are those of a server that is run here, one for each protocol.
+func doors(address string) []login.DoorResult {
+	var all []login.DoorResult
+	for _, p := range login.Protocols() {
+		all = append(all, login.DoorResult{Protocol: p, Address: address})
+	}
+	return all
 }
 
 // described are the clients' manners, their transcripts in the table where

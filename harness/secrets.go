@@ -21,6 +21,11 @@ func newSecrets(r *rand.Rand) login.Secrets {
 	}
 }
 
+// newAccount is an account beside that of the secrets.
+func newAccount(r *rand.Rand) login.Account {
+	return login.Account{Name: word(r, nameLetters, 12), Password: word(r, passwordLetters, passwordLength)}
+}
+
 // stranger is the name of somebody whom no server of ours knows. It is no
 // canary: a certificate that names him shows nobody's identity.
 const stranger = "a-stranger"

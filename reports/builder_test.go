@@ -286,7 +286,7 @@ func smallReport() login.Report {
 			{Mechanism: login.PLAIN, Offered: &yes, Setting: login.Unknown, Evidence: "250-AUTH PLAIN LOGIN"},
 		}}},
 	}}
-	r.Cases = []login.CaseResult{{ID: "both/policy/003", Level: "MUST", Verdict: login.Pass, Refs: []string{"RFC 4954 4"}}}
+	r.Cases = []login.CaseResult{{ID: "both/policy/003", Title: "No secret is asked for in clear", Level: "MUST", Verdict: login.Pass, Refs: []string{"RFC 4954 4"}}}
 	r.Clients = []login.ClientDescription{{
 		Profile: "curl", Title: "curl", Facts: map[login.Confidence]int{login.Observed: 3, login.Assumed: 1},
 		Protocols: []login.ClientManners{{

@@ -68,17 +68,17 @@ func binding(m login.Mechanism, b login.Binding, version uint16, between bool, r
 
 // anotherConnection is the state of one more TLS connection to the server.
 func (s *Session) anotherConnection(ctx context.Context, version uint16) (tls.ConnectionState, error) {
-	c, err := s.open(ctx, login.SMTP, login.Plain)
+	c, err := s.Open(ctx, login.SMTP, login.Plain)
 	if err != nil {
 		return tls.ConnectionState{}, err
 	}
-	defer c.quit()
-	config := s.trusting()
+	defer c.Quit()
+	config := s.Trusting()
 	config.MaxVersion = version
-	if err := c.startTLS(ctx, config); err != nil {
+	if err := c.StartTLS(ctx, config); err != nil {
 		return tls.ConnectionState{}, err
 	}
-	return c.TLSState(), c.hello()
+	return c.TLSState(), c.Hello()
 }
 
 // downgrade: the server lists a -PLUS form, and the client was told that it

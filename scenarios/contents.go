@@ -42,22 +42,22 @@ func contents() []Scenario {
 const canaryText = "the quick brown canary jumps over the lazy listener"
 
 func sendAndFetch(ctx context.Context, s *Session, t login.Transport) (string, error) {
-	smtp, err := s.open(ctx, login.SMTP, t)
+	smtp, err := s.Open(ctx, login.SMTP, t)
 	if err != nil {
 		return "", err
 	}
 	to := s.Secrets.Name + "@" + login.DefaultDomain
 	got, err := smtp.send("sender@elsewhere.example", to, "Subject: contents\r\n\r\n"+canaryText+"\r\n")
-	smtp.quit()
-	if err != nil || !got.positive {
-		return "not delivered: " + got.line, err
+	smtp.Quit()
+	if err != nil || !got.Positive {
+		return "not delivered: " + got.Line, err
 	}
-	pop3, err := s.open(ctx, login.POP3, t)
+	pop3, err := s.Open(ctx, login.POP3, t)
 	if err != nil {
 		return "", err
 	}
-	defer pop3.quit()
-	if got, err := pop3.logIn(s.Secrets.Name, s.Secrets.Password); err != nil || !got.positive {
+	defer pop3.Quit()
+	if got, err := pop3.LogIn(s.Secrets.Name, s.Secrets.Password); err != nil || !got.Positive {
 		return "login " + accepted(got), err
 	}
 	text, err := pop3.retrieve()
@@ -73,10 +73,10 @@ func sendAndFetch(ctx context.Context, s *Session, t login.Transport) (string, e
 }
 
 // retrieve fetches the first message.
-func (c *talk) retrieve() (string, error) {
-	got, err := c.say("RETR 1")
-	if err != nil || !got.positive {
-		return got.line, err
+func (c *Talk) retrieve() (string, error) {
+	got, err := c.Say("RETR 1")
+	if err != nil || !got.Positive {
+		return got.Line, err
 	}
 	lines, err := c.ReadDotted()
 	return strings.Join(lines, "\n"), err

@@ -50,12 +50,12 @@ func control(what string, flavour login.Flavour, p login.Protocol, t login.Trans
 // knownLogin must be accepted.
 func knownLogin(p login.Protocol, t login.Transport) func(context.Context, *Session) (string, error) {
 	return func(ctx context.Context, s *Session) (string, error) {
-		c, err := s.open(ctx, p, t)
+		c, err := s.Open(ctx, p, t)
 		if err != nil {
 			return "", err
 		}
-		defer c.quit()
-		got, err := c.logIn(s.Secrets.Name, s.Secrets.Password)
+		defer c.Quit()
+		got, err := c.LogIn(s.Secrets.Name, s.Secrets.Password)
 		return accepted(got), err
 	}
 }
@@ -64,18 +64,18 @@ func knownLogin(p login.Protocol, t login.Transport) func(context.Context, *Sess
 // the secret of a mechanism that does not exist would accept anything.
 func madeUpMechanism(p login.Protocol, t login.Transport) func(context.Context, *Session) (string, error) {
 	return func(ctx context.Context, s *Session) (string, error) {
-		c, err := s.open(ctx, p, t)
+		c, err := s.Open(ctx, p, t)
 		if err != nil {
 			return "", err
 		}
-		defer c.quit()
-		got, err := c.say("AUTH X-MADE-UP")
+		defer c.Quit()
+		got, err := c.Say("AUTH X-MADE-UP")
 		return accepted(got), err
 	}
 }
 
-func accepted(got said) string {
-	if got.positive {
+func accepted(got Said) string {
+	if got.Positive {
 		return "accepted"
 	}
 	return "refused"

@@ -31,29 +31,29 @@ func identities() []Scenario {
 }
 
 func namedIn(ctx context.Context, s *Session, p login.Protocol, identity string) (string, error) {
-	c, err := s.open(ctx, p, login.Plain)
+	c, err := s.Open(ctx, p, login.Plain)
 	if err != nil {
 		return "", err
 	}
-	defer c.quit()
-	places := map[string]string{"greeting": c.greeting}
+	defer c.Quit()
+	places := map[string]string{"greeting": c.Greeting}
 	if p == login.SMTP {
-		places["answer to EHLO"] = strings.Join(c.capabilities[:min(1, len(c.capabilities))], "")
+		places["answer to EHLO"] = strings.Join(c.Capabilities[:min(1, len(c.Capabilities))], "")
 	} else {
-		places["timestamp"] = c.greeting[strings.IndexByte(c.greeting, '<')+1:]
+		places["timestamp"] = c.Greeting[strings.IndexByte(c.Greeting, '<')+1:]
 	}
-	got, err := c.say("AUTH CRAM-MD5")
+	got, err := c.Say("AUTH CRAM-MD5")
 	if err != nil {
 		return "", err
 	}
-	status, text, _ := strings.Cut(got.line, " ")
+	status, text, _ := strings.Cut(got.Line, " ")
 	c.Reshow(status + " <challenge>")
 	challenge, err := base64.StdEncoding.DecodeString(text)
 	if err != nil {
 		return "challenge is no base64", nil //nolint:nilerr // it says something of the server
 	}
 	places["challenge"] = string(challenge)
-	if _, err := c.say("*"); err != nil {
+	if _, err := c.Say("*"); err != nil {
 		return "", err
 	}
 	for _, place := range []string{"greeting", "answer to EHLO", "timestamp", "challenge"} {

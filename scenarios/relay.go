@@ -70,19 +70,19 @@ func relayExpected(trust, where string, demand bool) []string {
 }
 
 func tryRelay(ctx context.Context, s *Session, trust, where string) (string, error) {
-	c, err := s.open(ctx, login.SMTP, login.Plain)
+	c, err := s.Open(ctx, login.SMTP, login.Plain)
 	if err != nil {
 		return "", err
 	}
-	defer c.quit()
-	got, err := said{positive: true}, error(nil)
+	defer c.Quit()
+	got, err := Said{Positive: true}, error(nil)
 	switch trust {
 	case "login":
-		got, err = c.logIn(s.Secrets.Name, s.Secrets.Password)
+		got, err = c.LogIn(s.Secrets.Name, s.Secrets.Password)
 	case "anonymous":
-		got, err = c.say("AUTH ANONYMOUS =")
+		got, err = c.Say("AUTH ANONYMOUS =")
 	}
-	if err != nil || !got.positive {
+	if err != nil || !got.Positive {
 		return "login " + accepted(got), err
 	}
 	to := s.Secrets.Name + "@" + login.DefaultDomain
@@ -90,18 +90,18 @@ func tryRelay(ctx context.Context, s *Session, trust, where string) (string, err
 		to = "somebody@elsewhere.example"
 	}
 	got, err = c.send("sender@elsewhere.example", to, "Subject: relay\r\n\r\nrelay\r\n")
-	if err != nil || got.positive {
+	if err != nil || got.Positive {
 		return s.recorded(got, where), err
 	}
-	return codes(got.line), nil
+	return codes(got.Line), nil
 }
 
 // recorded completes "accepted" for a message to another domain by what the
 // server says of it, where it says anything: that it took the message, and
 // for whom it takes the sender.
-func (s *Session) recorded(got said, where string) string {
+func (s *Session) recorded(got Said, where string) string {
 	outcome := accepted(got)
-	if where == "local" || s.Relayed == nil || !got.positive {
+	if where == "local" || s.Relayed == nil || !got.Positive {
 		return outcome
 	}
 	for _, message := range s.Relayed() {
@@ -117,7 +117,7 @@ func (s *Session) recorded(got said, where string) string {
 
 // send runs one mail transaction and returns the first refusal in it, or the
 // last answer. An address that is an account's own is shown as the user.
-func (c *talk) send(from, to, message string) (said, error) {
+func (c *Talk) send(from, to, message string) (Said, error) {
 	shownTo := to
 	if _, domain, _ := strings.Cut(to, "@"); domain == login.DefaultDomain {
 		shownTo = "<user>@" + domain
@@ -128,10 +128,10 @@ func (c *talk) send(from, to, message string) (said, error) {
 		{"DATA", "DATA"},
 		{message + ".", "<message>"},
 	}
-	var got said
+	var got Said
 	for _, step := range steps {
 		var err error
-		if got, err = c.saySecret(step.line, step.shown); err != nil || !got.positive {
+		if got, err = c.SaySecret(step.line, step.shown); err != nil || !got.Positive {
 			return got, err
 		}
 	}

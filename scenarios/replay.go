@@ -36,19 +36,19 @@ func replay(p login.Protocol, m login.Mechanism) Scenario {
 			if first.Observation.Outcome != login.LoggedIn {
 				return "the login to be replayed: " + string(first.Observation.Outcome), nil
 			}
-			c, err := s.open(ctx, p, login.Plain)
+			c, err := s.Open(ctx, p, login.Plain)
 			if err != nil {
 				return "", err
 			}
-			defer c.quit()
-			var got said
+			defer c.Quit()
+			var got Said
 			for _, l := range first.Heard() {
 				line := strings.TrimRight(string(l.Line), "\r\n")
 				verb, _, _ := strings.Cut(line, " ")
 				if l.Server || verb == "EHLO" || verb == "CAPA" || verb == "QUIT" {
 					continue
 				}
-				if got, err = c.saySecret(line, verbOf(line)+"<a replay>"); err != nil || !got.positive {
+				if got, err = c.SaySecret(line, verbOf(line)+"<a replay>"); err != nil || !got.Positive {
 					return accepted(got), err
 				}
 			}

@@ -103,69 +103,69 @@ func head(p login.Protocol, line string) string {
 }
 
 // with opens a plain conversation, runs f in it and takes leave.
-func with(p login.Protocol, f func(*talk, *Session) (string, error)) func(context.Context, *Session) (string, error) {
+func with(p login.Protocol, f func(*Talk, *Session) (string, error)) func(context.Context, *Session) (string, error) {
 	return func(ctx context.Context, s *Session) (string, error) {
-		c, err := s.open(ctx, p, login.Plain)
+		c, err := s.Open(ctx, p, login.Plain)
 		if err != nil {
 			return "", err
 		}
-		defer c.quit()
+		defer c.Quit()
 		return f(c, s)
 	}
 }
 
 // replyTo says the lines, none of them secret, and returns the last answer.
 func replyTo(p login.Protocol, lines ...string) func(context.Context, *Session) (string, error) {
-	return with(p, func(c *talk, _ *Session) (string, error) {
-		var got said
+	return with(p, func(c *Talk, _ *Session) (string, error) {
+		var got Said
 		for _, line := range lines {
 			var err error
-			if got, err = c.say(line); err != nil {
+			if got, err = c.Say(line); err != nil {
 				return "", err
 			}
 		}
-		return head(p, got.line), nil
+		return head(p, got.Line), nil
 	})
 }
 
 func replyWrong(p login.Protocol) func(context.Context, *Session) (string, error) {
-	return with(p, func(c *talk, s *Session) (string, error) {
-		got, err := c.logIn(s.Secrets.Name, s.Secrets.Wrong)
-		return head(p, got.line), err
+	return with(p, func(c *Talk, s *Session) (string, error) {
+		got, err := c.LogIn(s.Secrets.Name, s.Secrets.Wrong)
+		return head(p, got.Line), err
 	})
 }
 
 func replyAccepted(p login.Protocol) func(context.Context, *Session) (string, error) {
-	return with(p, func(c *talk, s *Session) (string, error) {
-		got, err := c.logIn(s.Secrets.Name, s.Secrets.Password)
-		return head(p, got.line), err
+	return with(p, func(c *Talk, s *Session) (string, error) {
+		got, err := c.LogIn(s.Secrets.Name, s.Secrets.Password)
+		return head(p, got.Line), err
 	})
 }
 
 func replySecond(p login.Protocol) func(context.Context, *Session) (string, error) {
-	return with(p, func(c *talk, s *Session) (string, error) {
+	return with(p, func(c *Talk, s *Session) (string, error) {
 		for range 2 {
-			if _, err := c.logIn(s.Secrets.Name, s.Secrets.Password); err != nil {
+			if _, err := c.LogIn(s.Secrets.Name, s.Secrets.Password); err != nil {
 				return "", err
 			}
 		}
-		got, err := c.say("AUTH PLAIN")
-		return head(p, got.line), err
+		got, err := c.Say("AUTH PLAIN")
+		return head(p, got.Line), err
 	})
 }
 
 // anotherIdentity: nobody may act for somebody else, whatever his password.
 func anotherIdentity(p login.Protocol) func(context.Context, *Session) (string, error) {
-	return with(p, func(c *talk, s *Session) (string, error) {
+	return with(p, func(c *Talk, s *Session) (string, error) {
 		message := base64.StdEncoding.EncodeToString([]byte("somebody-else\x00" + s.Secrets.Name + "\x00" + s.Secrets.Password))
-		got, err := c.saySecret("AUTH PLAIN "+message, "AUTH PLAIN <secret>")
-		return head(p, got.line), err
+		got, err := c.SaySecret("AUTH PLAIN "+message, "AUTH PLAIN <secret>")
+		return head(p, got.Line), err
 	})
 }
 
 func lowerCase(p login.Protocol) func(context.Context, *Session) (string, error) {
-	return with(p, func(c *talk, s *Session) (string, error) {
-		got, err := c.saySecret("auth plain "+plainMessage(s.Secrets.Name, s.Secrets.Password), "auth plain <secret>")
+	return with(p, func(c *Talk, s *Session) (string, error) {
+		got, err := c.SaySecret("auth plain "+plainMessage(s.Secrets.Name, s.Secrets.Password), "auth plain <secret>")
 		return accepted(got), err
 	})
 }
@@ -176,21 +176,21 @@ func freshChallenge(p login.Protocol) func(context.Context, *Session) (string, e
 	return func(ctx context.Context, s *Session) (string, error) {
 		seen := map[string]bool{}
 		for range 2 {
-			c, err := s.open(ctx, p, login.Plain)
+			c, err := s.Open(ctx, p, login.Plain)
 			if err != nil {
 				return "", err
 			}
-			got, err := c.say("AUTH CRAM-MD5")
+			got, err := c.Say("AUTH CRAM-MD5")
 			if err != nil {
 				return "", err
 			}
-			c.Reshow(strings.Fields(got.line)[0] + " <challenge>")
-			_, err = c.say("*")
-			c.quit()
+			c.Reshow(strings.Fields(got.Line)[0] + " <challenge>")
+			_, err = c.Say("*")
+			c.Quit()
 			if err != nil {
 				return "", err
 			}
-			seen[got.line] = true
+			seen[got.Line] = true
 		}
 		return freshness(len(seen)), nil
 	}
@@ -199,12 +199,12 @@ func freshChallenge(p login.Protocol) func(context.Context, *Session) (string, e
 func freshTimestamp(ctx context.Context, s *Session) (string, error) {
 	seen := map[string]bool{}
 	for range 2 {
-		c, err := s.open(ctx, login.POP3, login.Plain)
+		c, err := s.Open(ctx, login.POP3, login.Plain)
 		if err != nil {
 			return "", err
 		}
-		seen[c.greeting] = true
-		c.quit()
+		seen[c.Greeting] = true
+		c.Quit()
 	}
 	return freshness(len(seen)), nil
 }
@@ -221,14 +221,14 @@ func inTransaction(ctx context.Context, s *Session) (string, error) {
 }
 
 func beforeHello(ctx context.Context, s *Session) (string, error) {
-	c, err := s.connect(ctx, login.SMTP, login.Plain)
+	c, err := s.Connect(ctx, login.SMTP, login.Plain)
 	if err != nil {
 		return "", err
 	}
-	defer c.quit()
-	if _, err := c.answer(); err != nil {
+	defer c.Quit()
+	if _, err := c.Answer(); err != nil {
 		return "", err
 	}
-	got, err := c.say("AUTH PLAIN")
-	return codes(got.line), err
+	got, err := c.Say("AUTH PLAIN")
+	return codes(got.Line), err
 }

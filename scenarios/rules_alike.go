@@ -38,7 +38,7 @@ func alikeRules() []rule {
 }
 
 func alike(p login.Protocol, lines func(name string) []string) func(context.Context, *Session) (string, error) {
-	return with(p, func(c *talk, s *Session) (string, error) {
+	return with(p, func(c *Talk, s *Session) (string, error) {
 		known, err := c.answersTo(lines(s.Secrets.Name))
 		if err != nil {
 			return "", err
@@ -59,7 +59,7 @@ func alike(p login.Protocol, lines func(name string) []string) func(context.Cont
 
 // answersTo says the lines until one is refused, and returns the answers:
 // what a challenge holds is no matter, everything else is.
-func (c *talk) answersTo(lines []string) (string, error) {
+func (c *Talk) answersTo(lines []string) (string, error) {
 	var answers []string
 	for _, line := range lines {
 		shown := line
@@ -69,16 +69,16 @@ func (c *talk) answersTo(lines []string) (string, error) {
 				shown = verb + " <a try>"
 			}
 		}
-		got, err := c.saySecret(line, shown)
+		got, err := c.SaySecret(line, shown)
 		if err != nil {
 			return "", err
 		}
-		if status, challenge, _ := strings.Cut(got.line, " "); (status == "334" || status == "+") && challenge != "" {
-			got.line = status + " <challenge>"
-			c.Reshow(got.line)
+		if status, challenge, _ := strings.Cut(got.Line, " "); (status == "334" || status == "+") && challenge != "" {
+			got.Line = status + " <challenge>"
+			c.Reshow(got.Line)
 		}
-		answers = append(answers, got.line)
-		if !got.positive {
+		answers = append(answers, got.Line)
+		if !got.Positive {
 			break
 		}
 	}

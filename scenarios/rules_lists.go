@@ -26,43 +26,43 @@ func listRules() []rule {
 }
 
 func smtpLists(ctx context.Context, s *Session) (string, error) {
-	c, err := s.open(ctx, login.SMTP, login.Plain)
+	c, err := s.Open(ctx, login.SMTP, login.Plain)
 	if err != nil {
 		return "", err
 	}
-	defer c.quit()
+	defer c.Quit()
 	clear := c.listed()
-	if err := c.startTLS(ctx, s.trusting()); err != nil {
+	if err := c.StartTLS(ctx, s.Trusting()); err != nil {
 		return "", err
 	}
-	if err := c.hello(); err != nil {
+	if err := c.Hello(); err != nil {
 		return "", err
 	}
 	inside := c.listed()
-	if got, err := c.logIn(s.Secrets.Name, s.Secrets.Password); err != nil || !got.positive {
+	if got, err := c.LogIn(s.Secrets.Name, s.Secrets.Password); err != nil || !got.Positive {
 		return "login " + accepted(got), err
 	}
-	if err := c.hello(); err != nil {
+	if err := c.Hello(); err != nil {
 		return "", err
 	}
 	return fmt.Sprintf("clear: %s; TLS: %s; logged in: %s", clear, inside, c.listed()), nil
 }
 
 func pop3Lists(ctx context.Context, s *Session) (string, error) {
-	c, err := s.open(ctx, login.POP3, login.Plain)
+	c, err := s.Open(ctx, login.POP3, login.Plain)
 	if err != nil {
 		return "", err
 	}
-	defer c.quit()
+	defer c.Quit()
 	clear := c.listed()
 	clearBare, err := c.bareList()
 	if err != nil {
 		return "", err
 	}
-	if err := c.startTLS(ctx, s.trusting()); err != nil {
+	if err := c.StartTLS(ctx, s.Trusting()); err != nil {
 		return "", err
 	}
-	if err := c.hello(); err != nil {
+	if err := c.Hello(); err != nil {
 		return "", err
 	}
 	inside := c.listed()
@@ -70,10 +70,10 @@ func pop3Lists(ctx context.Context, s *Session) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if got, err := c.logIn(s.Secrets.Name, s.Secrets.Password); err != nil || !got.positive {
+	if got, err := c.LogIn(s.Secrets.Name, s.Secrets.Password); err != nil || !got.Positive {
 		return "login " + accepted(got), err
 	}
-	if err := c.hello(); err != nil {
+	if err := c.Hello(); err != nil {
 		return "", err
 	}
 	return fmt.Sprintf("clear: %s, bare list %s; TLS: %s, bare list %s; logged in: %s",
@@ -81,9 +81,9 @@ func pop3Lists(ctx context.Context, s *Session) (string, error) {
 }
 
 // listed is what the capabilities say of logging in, sorted.
-func (c *talk) listed() string {
+func (c *Talk) listed() string {
 	var names []string
-	for _, line := range c.capabilities {
+	for _, line := range c.Capabilities {
 		words := strings.Fields(line)
 		if len(words) == 0 {
 			continue
@@ -99,10 +99,10 @@ func (c *talk) listed() string {
 }
 
 // bareList is the answer to AUTH without an argument.
-func (c *talk) bareList() (string, error) {
-	got, err := c.say("AUTH")
-	if err != nil || !got.positive {
-		return head(c.protocol, got.line), err
+func (c *Talk) bareList() (string, error) {
+	got, err := c.Say("AUTH")
+	if err != nil || !got.Positive {
+		return head(c.Protocol, got.Line), err
 	}
 	names, err := c.ReadDotted()
 	return sortedOrNothing(names), err

@@ -10,12 +10,12 @@ import (
 
 // oneSession: a mailbox is one session's at a time.
 func oneSession(ctx context.Context, s *Session) (string, error) {
-	first, err := s.open(ctx, login.POP3, login.Plain)
+	first, err := s.Open(ctx, login.POP3, login.Plain)
 	if err != nil {
 		return "", err
 	}
-	defer first.quit()
-	if got, err := first.logIn(s.Secrets.Name, s.Secrets.Password); err != nil || !got.positive {
+	defer first.Quit()
+	if got, err := first.LogIn(s.Secrets.Name, s.Secrets.Password); err != nil || !got.Positive {
 		return "first " + accepted(got), err
 	}
 	return replyAccepted(login.POP3)(ctx, s)
@@ -24,17 +24,17 @@ func oneSession(ctx context.Context, s *Session) (string, error) {
 // deletedAtQuit: a message marked as deleted is there again if the client
 // goes without QUIT.
 func deletedAtQuit(ctx context.Context, s *Session) (string, error) {
-	smtp, err := s.open(ctx, login.SMTP, login.Plain)
+	smtp, err := s.Open(ctx, login.SMTP, login.Plain)
 	if err != nil {
 		return "", err
 	}
 	got, err := smtp.send("sender@elsewhere.example", s.Secrets.Name+"@"+login.DefaultDomain, "Subject: keep\r\n\r\nkeep\r\n")
-	smtp.quit()
-	if err != nil || !got.positive {
-		return "not delivered: " + codes(got.line), err
+	smtp.Quit()
+	if err != nil || !got.Positive {
+		return "not delivered: " + codes(got.Line), err
 	}
 	for _, line := range []string{"DELE 1", "RETR 1"} {
-		c, err := s.open(ctx, login.POP3, login.Plain)
+		c, err := s.Open(ctx, login.POP3, login.Plain)
 		if err != nil {
 			return "", err
 		}
@@ -42,13 +42,13 @@ func deletedAtQuit(ctx context.Context, s *Session) (string, error) {
 			_ = c.Close()
 			return "", err
 		}
-		got, err = c.say(line)
+		got, err = c.Say(line)
 		_ = c.Close() // without QUIT
 		if err != nil {
 			return "", err
 		}
 	}
-	if got.positive {
+	if got.Positive {
 		return "kept", nil
 	}
 	return "gone", nil
@@ -57,14 +57,14 @@ func deletedAtQuit(ctx context.Context, s *Session) (string, error) {
 // waitForMailbox logs in. The server may not have noticed yet that the last
 // session hung up, and then says [IN-USE]: that is asked again, each time on
 // a round trip of its own.
-func (c *talk) waitForMailbox(s login.Secrets) error {
+func (c *Talk) waitForMailbox(s login.Secrets) error {
 	for range 1000 {
-		got, err := c.logIn(s.Name, s.Password)
-		if err != nil || got.positive {
+		got, err := c.LogIn(s.Name, s.Password)
+		if err != nil || got.Positive {
 			return err
 		}
-		if head(login.POP3, got.line) != "-ERR [IN-USE]" {
-			return fmt.Errorf("login answered %s", head(login.POP3, got.line))
+		if head(login.POP3, got.Line) != "-ERR [IN-USE]" {
+			return fmt.Errorf("login answered %s", head(login.POP3, got.Line))
 		}
 	}
 	return errors.New("the mailbox stays in use")

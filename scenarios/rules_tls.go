@@ -11,48 +11,48 @@ import (
 
 // helloForgotten: what was said before TLS does not count (RFC 3207 4.2).
 func helloForgotten(ctx context.Context, s *Session) (string, error) {
-	c, err := s.open(ctx, login.SMTP, login.Plain)
+	c, err := s.Open(ctx, login.SMTP, login.Plain)
 	if err != nil {
 		return "", err
 	}
-	defer c.quit()
-	if err := c.startTLS(ctx, s.trusting()); err != nil {
+	defer c.Quit()
+	if err := c.StartTLS(ctx, s.Trusting()); err != nil {
 		return "", err
 	}
-	got, err := c.say("AUTH PLAIN")
-	return codes(got.line), err
+	got, err := c.Say("AUTH PLAIN")
+	return codes(got.Line), err
 }
 
 // injection: a command in the same segment as STARTTLS must never take effect.
 func injection(p login.Protocol) func(context.Context, *Session) (string, error) {
 	return func(ctx context.Context, s *Session) (string, error) {
-		c, err := s.open(ctx, p, login.Plain)
+		c, err := s.Open(ctx, p, login.Plain)
 		if err != nil {
 			return "", err
 		}
 		defer func() { _ = c.Close() }()
-		if !c.offers(startCommand[p]) {
+		if !c.Offers(startCommand[p]) {
 			return "not offered", nil
 		}
-		got, err := c.say(startCommand[p] + "\r\nNOOP")
+		got, err := c.Say(startCommand[p] + "\r\nNOOP")
 		if err != nil {
 			return "ended", nil // hanging up at once is a right answer
 		}
-		if !got.positive { // and so is saying why before
-			if _, err := c.answer(); err == nil {
+		if !got.Positive { // and so is saying why before
+			if _, err := c.Answer(); err == nil {
 				return "goes on in clear", nil
 			}
 			return "ended", nil
 		}
 		var clear tls.RecordHeaderError
-		err = c.Upgrade(ctx, s.trusting())
+		err = c.Upgrade(ctx, s.Trusting())
 		switch {
 		case c.Pending(), errors.As(err, &clear): // an answer where a handshake should be
 			return "obeyed in clear", nil
 		case err != nil:
 			return "ended", nil // and this is another
 		}
-		if _, err := c.answer(); err != nil {
+		if _, err := c.Answer(); err != nil {
 			return "ended", nil // nothing was injected
 		}
 		return "obeyed", nil
@@ -62,8 +62,8 @@ func injection(p login.Protocol) func(context.Context, *Session) (string, error)
 // failedHandshake: what is no TLS ends the session; it never goes on in clear
 // (RFC 3207 4.1).
 func failedHandshake(p login.Protocol) func(context.Context, *Session) (string, error) {
-	return with(p, func(c *talk, _ *Session) (string, error) {
-		if got, err := c.say(startCommand[p]); err != nil || !got.positive {
+	return with(p, func(c *Talk, _ *Session) (string, error) {
+		if got, err := c.Say(startCommand[p]); err != nil || !got.Positive {
 			return "not offered", err
 		}
 		// An alert record (handshake_failure), which no server can take for a
@@ -88,14 +88,14 @@ func failedHandshake(p login.Protocol) func(context.Context, *Session) (string, 
 // oldTLS asks for that version and no other, with the suites of its time.
 func oldTLS(p login.Protocol, version uint16) func(context.Context, *Session) (string, error) {
 	return func(ctx context.Context, s *Session) (string, error) {
-		c, err := s.open(ctx, p, login.Plain)
+		c, err := s.Open(ctx, p, login.Plain)
 		if err != nil {
 			return "", err
 		}
 		defer func() { _ = c.Close() }()
-		config := s.trusting()
+		config := s.Trusting()
 		config.MinVersion, config.MaxVersion = version, version
-		if got, err := c.say(startCommand[p]); err != nil || !got.positive {
+		if got, err := c.Say(startCommand[p]); err != nil || !got.Positive {
 			return "not offered", err
 		}
 		if err := c.Upgrade(ctx, config); err != nil {
@@ -109,19 +109,19 @@ func oldTLS(p login.Protocol, version uint16) func(context.Context, *Session) (s
 // rather not.
 func resumed(p login.Protocol) func(context.Context, *Session) (string, error) {
 	return func(ctx context.Context, s *Session) (string, error) {
-		config := s.trusting()
+		config := s.Trusting()
 		config.ClientSessionCache = tls.NewLRUClientSessionCache(1)
 		for range 2 {
-			c, err := s.open(ctx, p, login.Plain)
+			c, err := s.Open(ctx, p, login.Plain)
 			if err != nil {
 				return "", err
 			}
-			err = c.startTLS(ctx, config)
+			err = c.StartTLS(ctx, config)
 			if err == nil {
-				err = c.hello() // a ticket comes with the first answer
+				err = c.Hello() // a ticket comes with the first answer
 			}
 			again := c.TLSState().DidResume
-			c.quit()
+			c.Quit()
 			if err != nil || again {
 				return "resumed", err
 			}

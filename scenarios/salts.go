@@ -25,11 +25,11 @@ func salts() []Scenario {
 			Expected: []string{"the same each time, 4096 iterations or more"},
 			Refs:     []string{"RFC 5802 5.1", "RFC 7677 3"},
 			Run: func(ctx context.Context, s *Session) (string, error) {
-				c, err := s.open(ctx, login.SMTP, login.Plain)
+				c, err := s.Open(ctx, login.SMTP, login.Plain)
 				if err != nil {
 					return "", err
 				}
-				defer c.quit()
+				defer c.Quit()
 				for _, name := range []string{s.Secrets.Name, "nobody-of-that-name"} {
 					if got, err := c.salted(m, name); err != nil || got != "" {
 						return got, err
@@ -44,7 +44,7 @@ func salts() []Scenario {
 
 // salted asks for a name in each way that it can be written, and returns what
 // is wrong with the answers.
-func (c *talk) salted(m login.Mechanism, name string) (string, error) {
+func (c *Talk) salted(m login.Mechanism, name string) (string, error) {
 	first := ""
 	for _, written := range []string{name, name, strings.ToUpper(name), name + "@" + login.DefaultDomain} {
 		seen, refusal, err := c.serverFirst(m, written)
@@ -70,21 +70,21 @@ func (c *talk) salted(m login.Mechanism, name string) (string, error) {
 
 // serverFirst begins an exchange and breaks it off: it is the server's first
 // message from the salt on (RFC 5802 7), or the refusal in its place.
-func (c *talk) serverFirst(m login.Mechanism, name string) (salted, refusal string, err error) {
-	if _, err := c.say("AUTH " + string(m)); err != nil {
+func (c *Talk) serverFirst(m login.Mechanism, name string) (salted, refusal string, err error) {
+	if _, err := c.Say("AUTH " + string(m)); err != nil {
 		return "", "", err
 	}
-	got, err := c.saySecret(base64.StdEncoding.EncodeToString([]byte("n,,n="+name+",r=0123456789abcdefghijklmn")), "<a try>")
+	got, err := c.SaySecret(base64.StdEncoding.EncodeToString([]byte("n,,n="+name+",r=0123456789abcdefghijklmn")), "<a try>")
 	if err != nil {
 		return "", "", err
 	}
-	_, text, _ := strings.Cut(got.line, " ")
+	_, text, _ := strings.Cut(got.Line, " ")
 	message, err := base64.StdEncoding.DecodeString(text)
-	if err != nil || !got.positive {
-		return "", "refused: " + got.line, nil
+	if err != nil || !got.Positive {
+		return "", "refused: " + got.Line, nil
 	}
 	c.Reshow("334 <challenge>")
-	if _, err := c.say("*"); err != nil {
+	if _, err := c.Say("*"); err != nil {
 		return "", "", err
 	}
 	_, salted, _ = strings.Cut(string(message), ",s=")

@@ -48,6 +48,9 @@ type Scenario struct {
 // Session is what a scenario runs in.
 type Session struct {
 	Door wire.Door
+	// Host is the name of the server as its users type it; "" is
+	// [login.DefaultIdentity].
+	Host string
 	// Refused is set, and Door nil, where the server did not start.
 	Refused *login.StartupError
 	Secrets login.Secrets
@@ -82,7 +85,7 @@ func (s *Session) Seen() []Seen { return s.seen }
 func (s *Session) Login(ctx context.Context, c clientsim.Config) clientsim.Result {
 	c.Door, c.Secrets, c.Rand, c.Now, c.Limit = s.Door, s.Secrets, s.Rand, s.Now, s.Limit
 	if c.Host == "" {
-		c.Host = login.DefaultIdentity
+		c.Host = s.Name()
 	}
 	got := clientsim.Login(ctx, c)
 	for i, tap := range got.Taps {

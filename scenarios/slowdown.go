@@ -35,18 +35,18 @@ func slowDowns() []Scenario {
 const enoughFailures = 10
 
 func failUntilClosed(ctx context.Context, s *Session, p login.Protocol) (string, error) {
-	c, err := s.open(ctx, p, login.Plain)
+	c, err := s.Open(ctx, p, login.Plain)
 	if err != nil {
 		return "", err
 	}
-	defer c.quit()
+	defer c.Quit()
 	failures := 0
 	for failures < enoughFailures {
-		got, err := c.logIn(s.Secrets.Name, s.Secrets.Wrong)
+		got, err := c.LogIn(s.Secrets.Name, s.Secrets.Wrong)
 		if err != nil { // the server hung up
 			break
 		}
-		if got.positive {
+		if got.Positive {
 			return "accepted", nil
 		}
 		failures++
@@ -79,24 +79,24 @@ func brokenOff() []Scenario {
 			Expected: []string{"ended after 3"},
 			Refs:     []string{"RFC 7628 3.2.3"},
 			Run: func(ctx context.Context, s *Session) (string, error) {
-				c, err := s.open(ctx, login.SMTP, login.Plain)
+				c, err := s.Open(ctx, login.SMTP, login.Plain)
 				if err != nil {
 					return "", err
 				}
-				defer c.quit()
+				defer c.Quit()
 				message := "user=" + s.Secrets.Name + "\x01auth=Bearer no-good\x01\x01"
 				if m == login.OAUTHBEARER {
 					message = "n,a=" + s.Secrets.Name + ",\x01auth=Bearer no-good\x01\x01"
 				}
 				for n := 1; n <= 6; n++ {
-					got, err := c.saySecret("AUTH "+string(m)+" "+base64.StdEncoding.EncodeToString([]byte(message)), "AUTH "+string(m)+" <secret>")
-					if err != nil || !got.positive {
-						return "refused at once: " + got.line, err
+					got, err := c.SaySecret("AUTH "+string(m)+" "+base64.StdEncoding.EncodeToString([]byte(message)), "AUTH "+string(m)+" <secret>")
+					if err != nil || !got.Positive {
+						return "refused at once: " + got.Line, err
 					}
-					if got, err = c.say("*"); err != nil {
+					if got, err = c.Say("*"); err != nil {
 						return "", err
 					}
-					if strings.HasPrefix(got.line, "421") {
+					if strings.HasPrefix(got.Line, "421") {
 						return fmt.Sprintf("ended after %d", n), nil
 					}
 				}

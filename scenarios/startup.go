@@ -57,16 +57,16 @@ func startOrRefuse(_ context.Context, s *Session) (string, error) {
 // withoutCertificate: no TLS is to be had, so Secure refuses everywhere.
 func withoutCertificate(p login.Protocol) func(context.Context, *Session) (string, error) {
 	return func(ctx context.Context, s *Session) (string, error) {
-		c, err := s.open(ctx, p, login.Plain)
+		c, err := s.Open(ctx, p, login.Plain)
 		if err != nil {
 			return "", err
 		}
-		defer c.quit()
+		defer c.Quit()
 		tls := "no TLS offered"
-		if c.offers("STARTTLS") || c.offers("STLS") {
+		if c.Offers("STARTTLS") || c.Offers("STLS") {
 			tls = "TLS offered"
 		}
-		got, err := c.logIn(s.Secrets.Name, s.Secrets.Password)
+		got, err := c.LogIn(s.Secrets.Name, s.Secrets.Password)
 		return fmt.Sprintf("secure %s, %s", accepted(got), tls), err
 	}
 }

@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/base64"
@@ -11,115 +12,122 @@ import (
 	"github.com/mailmatrix/mailmatrix/internal/wire"
 )
 
-// talk is a plain conversation, line by line, where no client's manner is
+// Talk is a plain conversation, line by line, where no client's manner is
 // wanted.
-type talk struct {
+type Talk struct {
 	*wire.Conn
-	protocol     login.Protocol
-	greeting     string
-	capabilities []string // EHLO's keywords, or CAPA's
+	Protocol     login.Protocol
+	Greeting     string
+	Capabilities []string // EHLO's keywords, or CAPA's
 }
 
-// said is an answer: its first line as it came, and its class.
-type said struct {
-	line     string
-	positive bool // 2xx, 3xx, +OK
+// Said is an answer: its first line as it came, and its class.
+type Said struct {
+	Line     string
+	Positive bool // 2xx, 3xx, +OK
 }
 
-// connect opens a connection and says nothing.
-func (s *Session) connect(ctx context.Context, p login.Protocol, t login.Transport) (*talk, error) {
+// Connect opens a connection and says nothing.
+func (s *Session) Connect(ctx context.Context, p login.Protocol, t login.Transport) (*Talk, error) {
 	raw, err := s.Door.Dial(ctx, p, t)
 	if err != nil {
 		return nil, err
 	}
 	tap := wire.NewTap(raw)
-	c := &talk{Conn: wire.NewConn(ctx, tap, s.Limit), protocol: p}
+	c := &Talk{Conn: wire.NewConn(ctx, tap, s.Limit), Protocol: p}
 	s.seen = append(s.seen, Seen{p, t, c.Transcript, tap})
 	return c, nil
 }
 
-// open connects, greets and, on an encrypted transport, brings TLS up with
+// Open connects, greets and, on an encrypted transport, brings TLS up with
 // the certificate checked.
-func (s *Session) open(ctx context.Context, p login.Protocol, t login.Transport) (*talk, error) {
-	c, err := s.connect(ctx, p, t)
+func (s *Session) Open(ctx context.Context, p login.Protocol, t login.Transport) (*Talk, error) {
+	c, err := s.Connect(ctx, p, t)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.greet(ctx, c, t); err != nil {
+	if err := s.Greet(ctx, c, t); err != nil {
 		_ = c.Close()
 		return nil, err
 	}
 	return c, nil
 }
 
-func (s *Session) greet(ctx context.Context, c *talk, t login.Transport) error {
+// Greet reads the greeting and asks for the capabilities, inside TLS where the
+// transport is encrypted.
+func (s *Session) Greet(ctx context.Context, c *Talk, t login.Transport) error {
 	if t == login.TLS {
-		if err := c.Upgrade(ctx, s.trusting()); err != nil {
+		if err := c.Upgrade(ctx, s.Trusting()); err != nil {
 			return fmt.Errorf("implicit TLS: %w", err)
 		}
 	}
-	greeting, err := c.answer()
+	greeting, err := c.Answer()
 	if err != nil {
 		return fmt.Errorf("greeting: %w", err)
 	}
-	if !greeting.positive {
-		return fmt.Errorf("greeting %q", greeting.line)
+	if !greeting.Positive {
+		return fmt.Errorf("greeting %q", greeting.Line)
 	}
-	c.greeting = greeting.line
-	if stamp := wire.Timestamp(greeting.line); stamp != "" {
-		c.Reshow(strings.Replace(greeting.line, stamp, "<challenge>", 1))
+	c.Greeting = greeting.Line
+	if stamp := wire.Timestamp(greeting.Line); stamp != "" {
+		c.Reshow(strings.Replace(greeting.Line, stamp, "<challenge>", 1))
 	}
-	if err := c.hello(); err != nil || t != login.StartTLS {
+	if err := c.Hello(); err != nil || t != login.StartTLS {
 		return err
 	}
-	if err := c.startTLS(ctx, s.trusting()); err != nil {
+	if err := c.StartTLS(ctx, s.Trusting()); err != nil {
 		return err
 	}
-	return c.hello()
+	return c.Hello()
 }
 
-// trusting checks the server's certificate against what the door says may be
+// Name is what the server is called by who asks for it.
+func (s *Session) Name() string { return cmp.Or(s.Host, login.DefaultIdentity) }
+
+// Trusting checks the server's certificate against what the door says may be
 // trusted.
-func (s *Session) trusting() *tls.Config {
-	return &tls.Config{ServerName: login.DefaultIdentity, RootCAs: s.Door.Authority(), MinVersion: tls.VersionTLS12}
+func (s *Session) Trusting() *tls.Config {
+	return &tls.Config{ServerName: s.Name(), RootCAs: s.Door.Authority(), MinVersion: tls.VersionTLS12}
 }
 
 var startCommand = map[login.Protocol]string{login.SMTP: "STARTTLS", login.POP3: "STLS"}
 
-func (c *talk) startTLS(ctx context.Context, config *tls.Config) error {
-	command := startCommand[c.protocol]
-	got, err := c.say(command)
+// StartTLS asks for TLS and shakes hands. What is known of the server stays as
+// it was: see [Talk.Hello].
+func (c *Talk) StartTLS(ctx context.Context, config *tls.Config) error {
+	command := startCommand[c.Protocol]
+	got, err := c.Say(command)
 	if err != nil {
 		return err
 	}
-	if !got.positive {
-		return fmt.Errorf("%s answered %q", command, got.line)
+	if !got.Positive {
+		return fmt.Errorf("%s answered %q", command, got.Line)
 	}
 	return c.Upgrade(ctx, config)
 }
 
-// hello asks for the capabilities.
-func (c *talk) hello() error {
-	if c.protocol == login.SMTP {
+// Hello asks for the capabilities.
+func (c *Talk) Hello() error {
+	if c.Protocol == login.SMTP {
 		if err := c.Send("EHLO mailmatrix.invalid"); err != nil {
 			return err
 		}
 		reply, err := c.ReadSMTP()
-		c.capabilities = reply.Lines
+		c.Capabilities = reply.Lines
 		return err
 	}
-	got, err := c.say("CAPA")
-	if err != nil || !got.positive {
+	got, err := c.Say("CAPA")
+	if err != nil || !got.Positive {
 		return err
 	}
-	c.capabilities, err = c.ReadDotted()
+	c.Capabilities, err = c.ReadDotted()
 	return err
 }
 
-// offers reports whether a line of the capabilities is the keyword, alone or
+// Offers reports whether a line of the capabilities is the keyword, alone or
 // with arguments.
-func (c *talk) offers(keyword string) bool {
-	for _, line := range c.capabilities {
+func (c *Talk) Offers(keyword string) bool {
+	for _, line := range c.Capabilities {
 		if first, _, _ := strings.Cut(line, " "); strings.EqualFold(first, keyword) {
 			return true
 		}
@@ -127,34 +135,37 @@ func (c *talk) offers(keyword string) bool {
 	return false
 }
 
-func (c *talk) say(line string) (said, error) { return c.saySecret(line, line) }
+// Say says a line that holds no secret and reads the answer.
+func (c *Talk) Say(line string) (Said, error) { return c.SaySecret(line, line) }
 
-func (c *talk) saySecret(line, shown string) (said, error) {
+// SaySecret says line and shows shown in its place.
+func (c *Talk) SaySecret(line, shown string) (Said, error) {
 	if err := c.SendSecret(line, shown); err != nil {
-		return said{}, err
+		return Said{}, err
 	}
-	return c.answer()
+	return c.Answer()
 }
 
-func (c *talk) answer() (said, error) {
-	if c.protocol == login.SMTP {
+// Answer reads one.
+func (c *Talk) Answer() (Said, error) {
+	if c.Protocol == login.SMTP {
 		r, err := c.ReadSMTP()
-		return said{r.First, r.Positive()}, err
+		return Said{r.First, r.Positive()}, err
 	}
 	r, err := c.ReadPOP3()
-	return said{r.Line, r.Status == wire.POP3OK || r.Status == wire.POP3Continue}, err
+	return Said{r.Line, r.Status == wire.POP3OK || r.Status == wire.POP3Continue}, err
 }
 
-// logIn is the login that must work everywhere: PLAIN over SMTP, USER/PASS
+// LogIn is the login that must work everywhere: PLAIN over SMTP, USER/PASS
 // over POP3.
-func (c *talk) logIn(name, password string) (said, error) {
-	if c.protocol == login.SMTP {
-		return c.saySecret("AUTH PLAIN "+plainMessage(name, password), "AUTH PLAIN <secret>")
+func (c *Talk) LogIn(name, password string) (Said, error) {
+	if c.Protocol == login.SMTP {
+		return c.SaySecret("AUTH PLAIN "+plainMessage(name, password), "AUTH PLAIN <secret>")
 	}
-	if got, err := c.saySecret("USER "+name, "USER <user>"); err != nil || !got.positive {
+	if got, err := c.SaySecret("USER "+name, "USER <user>"); err != nil || !got.Positive {
 		return got, err
 	}
-	return c.saySecret("PASS "+password, "PASS <secret>")
+	return c.SaySecret("PASS "+password, "PASS <secret>")
 }
 
 // plainMessage is PLAIN's one message (RFC 4616 2).
@@ -162,9 +173,9 @@ func plainMessage(name, password string) string {
 	return base64.StdEncoding.EncodeToString([]byte("\x00" + name + "\x00" + password))
 }
 
-// quit takes leave and hangs up. Whatever the server thinks of it, the
+// Quit takes leave and hangs up. Whatever the server thinks of it, the
 // experiment is over.
-func (c *talk) quit() {
-	_, _ = c.say("QUIT")
+func (c *Talk) Quit() {
+	_, _ = c.Say("QUIT")
 	_ = c.Close()
 }

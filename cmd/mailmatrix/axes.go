@@ -20,6 +20,8 @@ type axes struct {
 	full                                                  bool
 	policy                                                string
 	profileFiles                                          []string
+	cases                                                 []string
+	catalogue                                             string
 }
 
 func (a *axes) register(c *cobra.Command) {
@@ -45,12 +47,14 @@ func (a *axes) register(c *cobra.Command) {
 	}
 	flags.BoolVar(&a.full, "full", false, "cross every axis for every client")
 	flags.StringVar(&a.policy, "policy", "", "ask who can log in under the policy in this YAML `FILE`")
+	flags.StringSliceVar(&a.cases, "cases", nil, "compliance cases: an ID, a pattern, an area, a level, a source (rfc4954/4), cost=0; joined by +, all of them")
+	flags.StringVar(&a.catalogue, "catalog", "", "release of the compliance catalogue (default: the newest)")
 	flags.StringSliceVar(&a.profileFiles, "profile-file", nil, "add the client described in this YAML `FILE`")
 }
 
 // grid turns the flags into what the harness plans.
 func (a *axes) grid() (harness.Grid, error) {
-	g := harness.Grid{Full: a.full, Profiles: a.profiles}
+	g := harness.Grid{Full: a.full, Profiles: a.profiles, Cases: a.cases, Catalogue: a.catalogue}
 	var err error
 	parse(&g.Flavours, a.flavours, login.ParseFlavour, &err)
 	parse(&g.Protocols, a.protocols, login.ParseProtocol, &err)

@@ -14,6 +14,8 @@ import (
 	"github.com/mailmatrix/mailmatrix/internal/mech"
 	"github.com/mailmatrix/mailmatrix/reports"
 	"github.com/mailmatrix/mailmatrix/scenarios"
+	"github.com/mailmatrix/mailmatrix/scenarios/compliance"
+	"github.com/mailmatrix/mailmatrix/scenarios/script"
 	"github.com/mailmatrix/mailmatrix/server"
 )
 
@@ -30,6 +32,10 @@ type item struct {
 	// Facts counts those of a profile by their confidence.
 	Facts map[login.Confidence]int `json:"facts,omitempty"`
 	Refs  []string                 `json:"refs,omitempty"`
+	// Level, Area and Cost are those of a compliance case.
+	Level login.Level  `json:"level,omitempty"`
+	Area  string       `json:"area,omitempty"`
+	Cost  *script.Cost `json:"cost,omitempty"`
 	// Checks is what a database checks each mechanism's logins by.
 	Checks map[login.Mechanism]string `json:"checks,omitempty"`
 }
@@ -44,6 +50,7 @@ var lists = []struct {
 	{"mechanisms", listMechanisms, writeItems},
 	{"databases", listDatabases, writeDatabases},
 	{"scenarios", listScenarios, writeItems},
+	{"cases", listCases, writeCases},
 	{"formats", listFormats, writeItems},
 	{"mutants", listMutants, writeItems},
 }
@@ -196,6 +203,32 @@ func listScenarios() []item {
 		items = append(items, item{ID: s.ID, Kind: s.Kind, Refs: s.Refs})
 	}
 	return items
+}
+
+func listCases() []item {
+	var items []item
+	for _, c := range compliance.All() {
+		cost := c.Cost()
+		items = append(items, item{ID: c.ID, Title: c.Title, Level: c.Level, Area: c.Area(), Cost: &cost, Refs: c.Refs})
+	}
+	return items
+}
+
+// writeCases is a table, with what each case costs its server at most.
+func writeCases(w io.Writer, items []item) error {
+	tab := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	free := 0
+	for _, c := range items {
+		if c.Cost.Free() {
+			free++
+		}
+		_, _ = fmt.Fprintf(tab, "%s\t%s\t%s\t%s\t%s\n", c.ID, c.Level, c.Title, strings.Join(c.Refs, ", "), c.Cost)
+	}
+	if err := tab.Flush(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "\n%d cases, %d of which cost a server nothing but connections and time (cost=0)\n", len(items), free)
+	return err
 }
 
 func listFormats() []item {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -62,7 +63,7 @@ Exit status: 0 everything as expected, 1 something failed, 2 nobody can say
 			}
 			config := harness.Config{
 				Target: reference, TargetKind: "reference", Tool: "mailmatrix " + version, Seed: seed, Vantage: "127.0.0.1",
-				Parallel: parallel, Transcripts: keep,
+				Parallel: parallel, Transcripts: keep, Patience: patience,
 			}
 			bar := newProgress(t.Err)
 			if bar != nil {
@@ -92,5 +93,9 @@ Exit status: 0 everything as expected, 1 something failed, 2 nobody can say
 	flags.BoolVarP(&verbose, "verbose", "v", false, "print everything, however long")
 	return c
 }
+
+// patience is how long the reference server, which is in this process, is
+// listened to that should say nothing.
+const patience = 200 * time.Millisecond
 
 var keepings = []harness.Transcripts{harness.KeepFailed, harness.KeepAll, harness.KeepNone}

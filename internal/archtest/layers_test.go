@@ -37,12 +37,14 @@ var law = map[string][]string{
 	"clientsim":              {"internal/login", "internal/wire", "internal/mech"},
 	// A case runs against any target: never server, never harness.
 	"scenarios": {"internal/login", "internal/wire", "clientsim"},
+	"scenarios/script":     {"internal/login", "internal/wire", "clientsim", "scenarios"},
+	"scenarios/compliance": {"internal/login", "internal/wire", "scenarios/script"},
 	// Remote checking links no server.
-	"harness":             {"internal/strictyaml", "internal/login", "internal/wire", "internal/mech", "internal/recording", "clientsim", "scenarios"},
+	"harness":             {"internal/strictyaml", "internal/login", "internal/wire", "internal/mech", "internal/recording", "clientsim", "scenarios", "scenarios/script", "scenarios/compliance"},
 	"harness/ginkgosuite": {"internal/login", "harness"},
 	"interop":             {},
 	"cmd/mailmatrix": {"internal/strictyaml", "internal/login", "internal/wire", "internal/mech", "internal/mech/kerberos", "internal/certs", "internal/recording", "server",
-		"clientsim", "scenarios", "harness", "reports", "docs"},
+		"clientsim", "scenarios", "scenarios/script", "scenarios/compliance", "harness", "reports", "docs"},
 }
 
 // pure is all that the core may import: nothing that touches a network, a

@@ -171,15 +171,25 @@ func (r *ScenarioResult) Rule(g Ruling) {
 // CaseResult is a compliance case against one door.
 type CaseResult struct {
 	ID         string   `json:"id"`
+	Title      string   `json:"title"`
 	Target     int      `json:"target"`
 	Door       int      `json:"door"`
 	Profile    string   `json:"profile"`
-	Level      string   `json:"level"`
+	Level      Level    `json:"level"`
 	Verdict    Verdict  `json:"verdict"`
 	Why        Why      `json:"why"`
 	Reason     string   `json:"reason"`
 	Refs       []string `json:"refs"`
 	Transcript *int     `json:"transcript"`
+
+	WronglyAccepted bool `json:"-"`
+	WronglyRefused  bool `json:"-"`
+}
+
+// Rule notes what we think of the case.
+func (r *CaseResult) Rule(g Ruling) {
+	r.Verdict, r.Why, r.Reason = g.Verdict, g.Why, g.Reason
+	r.WronglyAccepted, r.WronglyRefused = g.WronglyAccepted, g.WronglyRefused
 }
 
 // NotTested is what was left out, why, and the flag that would decide it.
@@ -235,7 +245,7 @@ func (r *Report) Count() {
 		r.ScenarioTotals.add(s.Verdict, s.WronglyAccepted, s.WronglyRefused)
 	}
 	for _, c := range r.Cases {
-		r.CaseTotals.add(c.Verdict, false, false)
+		r.CaseTotals.add(c.Verdict, c.WronglyAccepted, c.WronglyRefused)
 	}
 }
 

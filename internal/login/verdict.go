@@ -44,3 +44,17 @@ type Ruling struct {
 	// counted apart.
 	WronglyAccepted, WronglyRefused bool
 }
+
+// Level is how much a requirement demands (RFC 2119); what no standard
+// demands, but good practice, is Practice. The zero value is none.
+type Level string
+
+const (
+	Must     Level = "MUST"
+	Should   Level = "SHOULD"
+	May      Level = "MAY"
+	Practice Level = "practice"
+)
+
+// Levels lists them, the strongest first.
+func Levels() []Level { return []Level{Must, Should, May, Practice} }

@@ -67,15 +67,23 @@ func (c *Conn) Send(line string) error { return c.SendSecret(line, line) }
 
 // SendSecret sends line and shows shown in its place.
 func (c *Conn) SendSecret(line, shown string) error {
+	buf := make([]byte, 0, len(line)+2)
+	return c.SendRaw(append(append(buf, line...), '\r', '\n'), shown)
+}
+
+// SendRaw sends octets as they are, in one write, and shows shown in their
+// place.
+func (c *Conn) SendRaw(octets []byte, shown string) error {
 	c.record("C", shown)
 	if err := c.conn.SetWriteDeadline(time.Now().Add(c.limit)); err != nil {
 		return err
 	}
-	buf := make([]byte, 0, len(line)+2)
-	buf = append(append(buf, line...), '\r', '\n')
-	_, err := c.conn.Write(buf)
+	_, err := c.conn.Write(octets)
 	return err
 }
+
+// Wait sets how long each further read and write may take.
+func (c *Conn) Wait(limit time.Duration) { c.limit = limit }
 
 // ReadLine reads one line from the server.
 func (c *Conn) ReadLine() (string, error) {

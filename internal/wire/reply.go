@@ -1,9 +1,13 @@
 package wire
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
+
+// ErrNoReply says that what the server sent is no reply of its protocol.
+var ErrNoReply = errors.New("no reply of the protocol")
 
 // SMTPReply is an answer of one or more lines (RFC 5321 4.2.1).
 type SMTPReply struct {
@@ -39,10 +43,10 @@ func (c *Conn) ReadSMTP() (SMTPReply, error) {
 		}
 		code, last, text, ok := splitSMTP(line)
 		if !ok {
-			return reply, fmt.Errorf("not an SMTP reply: %.80q", line)
+			return reply, fmt.Errorf("%w: %.80q", ErrNoReply, line)
 		}
 		if reply.Code != 0 && reply.Code != code {
-			return reply, fmt.Errorf("reply of two codes: %d, then %d", reply.Code, code)
+			return reply, fmt.Errorf("%w: codes %d and %d in one", ErrNoReply, reply.Code, code)
 		}
 		if reply.Code == 0 {
 			reply.Code, reply.First = code, line
@@ -52,7 +56,7 @@ func (c *Conn) ReadSMTP() (SMTPReply, error) {
 			return reply, nil
 		}
 	}
-	return reply, fmt.Errorf("reply of more than %d lines", maxReplyLines)
+	return reply, fmt.Errorf("%w: more than %d lines", ErrNoReply, maxReplyLines)
 }
 
 // splitSMTP divides "250-SIZE 10" (RFC 5321 4.2: three digits, then a hyphen,
@@ -110,7 +114,7 @@ func (c *Conn) ReadPOP3() (POP3Reply, error) {
 			return r, nil
 		}
 	}
-	return r, fmt.Errorf("not a POP3 reply: %.80q", line)
+	return r, fmt.Errorf("%w: %.80q", ErrNoReply, line)
 }
 
 var pop3Forms = []struct {

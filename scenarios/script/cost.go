@@ -1,0 +1,189 @@
+package script
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/mailmatrix/mailmatrix/internal/login"
+)
+
+// Cost is what a case costs a server that does right, at most. It is computed
+// from the script.
+type Cost struct {
+	// Passwords that the server judges, right ones or wrong.
+	Passwords int `json:"passwords"`
+	// Auths are exchanges that are refused or cancelled.
+	Auths int `json:"auths"`
+	// Recipients that are refused.
+	Recipients int `json:"recipients"`
+	// Commands that are refused besides.
+	Commands int `json:"commands"`
+	// Messages that are handed in.
+	Messages int `json:"messages"`
+	// Connections are those of the steps; a look at what is offered comes
+	// before them.
+	Connections int `json:"connections"`
+	// Seconds are spent waiting.
+	Seconds int `json:"seconds"`
+}
+
+// Free reports that nothing of it is counted against who runs the case:
+// connections are made and time passes, and that is all.
+func (c Cost) Free() bool {
+	c.Connections, c.Seconds = 0, 0
+	return c == Cost{}
+}
+
+func (c Cost) max(d Cost) Cost {
+	return Cost{
+		Passwords: max(c.Passwords, d.Passwords), Auths: max(c.Auths, d.Auths), Recipients: max(c.Recipients, d.Recipients),
+		Commands: max(c.Commands, d.Commands), Messages: max(c.Messages, d.Messages), Connections: max(c.Connections, d.Connections),
+		Seconds: max(c.Seconds, d.Seconds),
+	}
+}
+
+func (c Cost) String() string {
+	var parts []string
+	for _, x := range []struct {
+		n    int
+		what string
+	}{{c.Passwords, "password"}, {c.Auths, "AUTH"}, {c.Recipients, "RCPT"}, {c.Commands, "command"}, {c.Messages, "message"},
+		{c.Connections, "connection"}, {c.Seconds, "second"}} {
+		if x.n == 0 {
+			continue
+		}
+		plural := "s"
+		if x.n == 1 {
+			plural = ""
+		}
+		parts = append(parts, fmt.Sprintf("%d %s%s", x.n, x.what, plural))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// Cost is what the case costs over that of its protocols which is dearer.
+func (c Case) Cost() Cost {
+	var dearest Cost
+	for _, p := range c.Protocols() {
+		dearest = dearest.max(c.CostOver(p))
+	}
+	return dearest
+}
+
+// CostOver is what the case costs over one protocol.
+func (c Case) CostOver(p login.Protocol) Cost {
+	b := &Bill{protocol: p}
+	rounds := 1
+	if !c.Needs.AnyMechanism {
+		rounds = max(1, len(c.Needs.Mechanisms))
+	}
+	for range rounds {
+		group(c.Steps).bill(b)
+	}
+	return b.Cost
+}
+
+// Bill is a cost being added up.
+type Bill struct {
+	Cost
+	protocol login.Protocol
+	current  string
+	asked    map[string]bool // an exchange is open on that connection
+	mailing  map[string]bool // the message is being sent
+}
+
+func (b *Bill) connect() {
+	b.Connections++
+	b.in(false)
+}
+
+func (b *Bill) in(exchange bool) {
+	if b.asked == nil {
+		b.asked, b.mailing = map[string]bool{}, map[string]bool{}
+	}
+	b.asked[b.current] = exchange
+}
+
+func (s *Saying) bill(b *Bill) {
+	if slices.Contains(allPatterns(s.expects), Silent) {
+		b.Seconds += 3
+	}
+	if s.nothing {
+		return
+	}
+	lines := strings.Split(strings.TrimSuffix(literal(s.parts), "\r\n"), "\r\n")
+	for i, line := range lines {
+		sense := OK
+		if i == 0 && !s.unread {
+			sense = s.expects.best()
+		}
+		b.say(line, sense, claims(s.parts))
+	}
+}
+
+func allPatterns(e expects) []string {
+	var all []string
+	for _, x := range e {
+		all = append(all, x.patterns...)
+	}
+	return all
+}
+
+// say adds what a line costs that is answered in that sense. claim is whether
+// it says who somebody is.
+func (b *Bill) say(line, sense string, claim bool) {
+	verb, _, _ := strings.Cut(strings.ToUpper(line), " ")
+	refused := sense == Refused || sense == early || sense == Gone
+	switch {
+	case b.mailing[b.current]:
+		if line == "." || strings.HasSuffix(line, "\r\n.") || sense == OK {
+			b.Messages++
+		}
+		b.mailing[b.current] = false
+	case b.asked[b.current]:
+		switch {
+		case sense == Asked:
+			return
+		case sense == In, sense == Refused && claim && line != "*":
+			b.Passwords++
+		default:
+			b.Auths++
+		}
+		b.in(false)
+	case verb == "AUTH" || verb == "APOP" || verb == "USER" || verb == "PASS":
+		switch {
+		case sense == Asked, verb == "USER" && !refused:
+			b.in(sense == Asked)
+		case sense == In, sense == OK, sense != early && (claim || verb == "PASS"):
+			b.Passwords++
+		default:
+			b.Auths++
+		}
+	case verb == "DATA" && !refused:
+		b.in(false)
+		b.mailing[b.current] = true
+	case refused && strings.HasPrefix(verb, "RCPT"):
+		b.Recipients++
+	case refused:
+		b.Commands++
+	}
+}
+
+// judged adds passwords that an exchange has judged.
+func (b *Bill) judged() {
+	b.Passwords++
+	b.in(false)
+}
+
+// Costs sorts cases by what they cost: who pays least comes first, and wrong
+// passwords last.
+func Costs(a, b Case) int {
+	x, y := a.Cost(), b.Cost()
+	for _, d := range []int{x.Passwords - y.Passwords, x.Auths - y.Auths, x.Recipients - y.Recipients, x.Commands - y.Commands} {
+		if d != 0 {
+			return d
+		}
+	}
+	return strings.Compare(a.ID, b.ID)
+}
