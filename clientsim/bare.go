@@ -65,7 +65,7 @@ func (b Bare) Run() (BareResult, error) {
 	next := half.Next
 	switch b.Mechanism {
 	case login.UserPass:
-		err = x.userPass(next)
+		err = x.userPass(first, next)
 	case login.APOP:
 		err = x.apop(next)
 	default:
@@ -92,9 +92,13 @@ func (x *bareExchange) message(m []byte) (_ []byte, ok bool) {
 	return m, true
 }
 
-func (x *bareExchange) userPass(next func([]byte) ([]byte, error)) error {
+// userPass says the half's first message, which is the name, behind USER.
+func (x *bareExchange) userPass(name []byte, next func([]byte) ([]byte, error)) error {
 	for _, verb := range []string{"USER", "PASS"} {
-		m, err := next(nil)
+		m, err := name, error(nil)
+		if verb == "PASS" {
+			m, err = next(nil)
+		}
 		if err != nil {
 			return err
 		}

@@ -17,7 +17,7 @@ func (p pop3) greet() (answer, error) {
 		return answer{}, err
 	}
 	if stamp := wire.Timestamp(reply.Text); stamp != "" {
-		if p.lists().Address.or(false) && !strings.Contains(stamp, "@") {
+		if !p.lists().Timestamp.or(stampMsgID).takes(stamp) {
 			return ofPOP3(reply), nil
 		}
 		p.offer.timestamp = []byte(stamp)

@@ -118,7 +118,7 @@ func addressLiteral(a net.Addr) string {
 func (s smtp) startTLS() (answer, error) {
 	reply, err := s.command("STARTTLS")
 	a := answer{text: reply.Text(), line: reply.First}
-	if err == nil && reply.Code/100 == 2 { // RFC 3207 4: 220
+	if err == nil && reply.Code == 220 { // RFC 3207 4: no other success is one
 		a.kind = accepted
 	}
 	return a, err

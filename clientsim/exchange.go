@@ -137,12 +137,24 @@ func (x *exchange) sasl() error {
 	if err != nil {
 		return err
 	}
-	x.attempt.Accepted = a.kind == accepted
+	x.attempt.Accepted = a.kind == accepted && !x.unproven()
 	if a.kind == refused && slices.Contains(x.sheet.AfterRefusal.Value, m) {
 		return x.carryOn()
 	}
 	return nil
 }
+
+// unproven: the login is confirmed, and the server still owes its own proof
+// (RFC 5802 5: the client must not take it for a success). That is assumed of
+// every client; the probe takes the server's word, which is what it is there to
+// see.
+func (x *exchange) unproven() bool {
+	return !x.Profile.Probe() && strings.HasPrefix(string(x.attempt.Mechanism), "SCRAM-") && x.sent < scramMessages
+}
+
+// scramMessages are the client's: the first, the final, and the empty one that
+// answers the server's proof.
+const scramMessages = 3
 
 // longestPOP3 is RFC 2449 4: a command of 255 octets, CR LF among them.
 const longestPOP3 = 253
@@ -208,6 +220,9 @@ func (x *exchange) respond(a answer) (answer, error) {
 		if err != nil {
 			return x.cancel("undecodable challenge")
 		}
+	}
+	if x.attempt.Mechanism == login.CRAMMD5 && !x.sheet.Challenges.or(stampMsgID).takes(string(challenge)) {
+		return x.cancel("a challenge that is no message-id")
 	}
 	x.first, err = x.half.Next(challenge)
 	if err != nil {

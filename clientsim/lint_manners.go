@@ -68,6 +68,7 @@ func (l *linter) manners(protocol login.Protocol, p *protocolSheet, at func(...s
 	among(l, at("unable-cancels"), p.UnableCancels, cancellings)
 	said(l, at("means-first"), p.MeansFirst)
 	among(l, at("prompts"), p.Prompts, promptRules)
+	among(l, at("challenges"), p.Challenges, stampRules)
 	among(l, at("mail-refused"), p.MailRefused, whenItLeaves)
 	among(l, at("leaves"), p.Leaves, whenItLeaves)
 	said(l, at("gives-up"), p.GivesUp)
@@ -150,7 +151,7 @@ func (l *linter) lists(protocol login.Protocol, s *listsSheet, at func(...string
 	among(l, in("capa-refused"), s.CAPARefused, whenCAPAFails)
 	among(l, in("bare-auth"), s.Bare, listAskings)
 	allAmong(l, in("case-blind"), s.CaseBlind, spellings)
-	said(l, in("timestamp-with-at"), s.Address)
+	among(l, in("timestamp"), s.Timestamp, stampRules)
 }
 
 func (l *linter) encryption(e *encryptionSheet, at func(...string) []string) {
@@ -175,6 +176,7 @@ func (l *linter) encryption(e *encryptionSheet, at func(...string) []string) {
 	said(l, in("unchecked"), e.Unchecked)
 	said(l, in("keeps-timestamp"), e.KeepsTimestamp)
 	said(l, in("looks-after-hello"), e.LooksLate)
+	among(l, in("injected"), e.Injected, injections)
 	for name, f := range map[string]*encryptionFailures{"required": e.Required, "if-available": e.IfAvailable} {
 		if f == nil {
 			continue

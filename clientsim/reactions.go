@@ -1,5 +1,10 @@
 package clientsim
 
+import (
+	"regexp"
+	"strings"
+)
+
 // reaction is what a client does when something did not go as it wanted. The
 // zero value is said nowhere in a file: a fact that is not there has the
 // default of its field.
@@ -163,6 +168,49 @@ const (
 )
 
 var promptRules = []promptRule{promptsUnread, promptsExact, promptsDecoded}
+
+// stampRule is what a client demands of a challenge that should be a message-id
+// (RFC 1939 7, RFC 2195 2). What stands between "<" and ">" is what APOP calls
+// the timestamp; without both there is none.
+type stampRule string
+
+const (
+	stampAny    stampRule = "any"
+	stampASCII  stampRule = "ascii"
+	stampWithAt stampRule = "with-at"
+	// stampMsgID is RFC 822 6.1: printable and without blanks, one "@" with
+	// something on either side, in "<" and ">".
+	stampMsgID stampRule = "msg-id"
+)
+
+var stampRules = []stampRule{stampAny, stampASCII, stampWithAt, stampMsgID}
+
+// takes reports whether the challenge is one by the rule.
+func (r stampRule) takes(challenge string) bool {
+	switch r {
+	case stampAny:
+		return true
+	case stampASCII:
+		return !strings.ContainsFunc(challenge, func(c rune) bool { return c > 0x7f })
+	case stampWithAt:
+		return strings.Contains(challenge, "@")
+	default:
+		return msgID.MatchString(challenge)
+	}
+}
+
+var msgID = regexp.MustCompile(`^<[!-;=?A-~]+@[!-;=?A-~]+>$`)
+
+// injection is what a client does with what came in clear before TLS.
+type injection string
+
+const (
+	injectionFails   injection = "error"   // it gives up, as where the handshake fails
+	injectionDropped injection = "discard" // it goes on as if nothing had been there
+	injectionRead    injection = "read"    // it is taken for what was said inside TLS
+)
+
+var injections = []injection{injectionFails, injectionDropped, injectionRead}
 
 // userForm is what of the account's name is the login name.
 type userForm string

@@ -133,6 +133,8 @@ type protocolSheet struct {
 	WrongProof *fact[[]login.Mechanism] `yaml:"wrong-proof"`
 	// Prompts is what it demands of LOGIN's; default unread.
 	Prompts *fact[promptRule]
+	// Challenges is what it demands of CRAM-MD5's; default msg-id.
+	Challenges *fact[stampRule]
 	// ActsAs: the account is named as the authorization identity as well
 	// (RFC 4616 2); default no.
 	ActsAs *fact[bool] `yaml:"names-authzid"`
@@ -193,9 +195,8 @@ type listsSheet struct {
 	Bare *fact[asking] `yaml:"bare-auth"`
 	// CaseBlind is what it reads in any letter case; default both.
 	CaseBlind *fact[[]spelled] `yaml:"case-blind"`
-	// Address: a timestamp counts only with an "@" in it (RFC 822 msg-id);
-	// default no.
-	Address *fact[bool] `yaml:"timestamp-with-at"`
+	// Timestamp is what it demands of the greeting's, for APOP; default msg-id.
+	Timestamp *fact[stampRule]
 }
 
 // encryptionSheet is how a client goes about STARTTLS and STLS.
@@ -228,6 +229,9 @@ type encryptionSheet struct {
 	// KeepsTimestamp: the greeting's timestamp serves for APOP inside TLS as
 	// well; default yes.
 	KeepsTimestamp *fact[bool] `yaml:"keeps-timestamp"`
+	// Injected is what it does with what came in clear behind the answer to
+	// STARTTLS or STLS; default error.
+	Injected *fact[injection]
 	// LooksLate: a certificate that it refuses once connected is looked at after
 	// EHLO or CAPA was said again; default no.
 	LooksLate *fact[bool] `yaml:"looks-after-hello"`

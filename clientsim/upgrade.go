@@ -27,8 +27,15 @@ func (s *session) upgrade(ctx context.Context) error {
 	if a.kind != accepted {
 		return s.withoutTLS("encryption is refused: "+a.line, func(f *encryptionFailures) *fact[reaction] { return f.Refused })
 	}
+	var injected []byte
+	if manner.Injected.or(injectionFails) != injectionFails {
+		injected = s.conn.TakePending()
+	}
 	if err := s.encrypt(ctx); err != nil {
 		return err
+	}
+	if manner.Injected.or(injectionFails) == injectionRead && s.conn.Encrypted() {
+		s.conn.Unread(injected)
 	}
 	before := s.offer
 	if !manner.KeepsTimestamp.or(true) {

@@ -82,6 +82,8 @@ type (
 	MechanismResult   = login.MechanismResult
 	Lack              = login.Lack
 	NotTested         = login.NotTested
+	ExcuseProblem     = login.ExcuseProblem
+	ExcuseFault       = login.ExcuseFault
 	Outcome           = login.Outcome
 	Exposure          = login.Exposure
 	ExposureClass     = login.ExposureClass

@@ -17,7 +17,7 @@ const patience = 150 * time.Millisecond
 
 // The reference server passes every case.
 func TestReferencePassesEveryCase(t *testing.T) {
-	p, err := harness.NewPlan(harness.Grid{Cases: []string{"*/*/*"}})
+	p, err := harness.NewPlan(harness.Grid{Cases: []string{"*"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,8 +22,12 @@ func (g Grid) cases(release string) ([]CaseJob, error) {
 		if s := g.Selection(); len(s) > 0 && !(len(s) == 1 && g.Full) || g.Policy != nil {
 			return nil, nil
 		}
-	} else if all, err = SelectCases(all, g.Cases); err != nil {
-		return nil, err
+	} else {
+		// Those that name clients' cases are not about a server's.
+		named := slices.DeleteFunc(slices.Clone(g.Cases), namesClients)
+		if all, err = SelectCases(all, named); err != nil {
+			return nil, err
+		}
 	}
 	slices.SortFunc(all, script.Costs)
 	var jobs []CaseJob
@@ -32,17 +36,19 @@ func (g Grid) cases(release string) ([]CaseJob, error) {
 			jobs = append(jobs, CaseJob{Case: c, Protocol: p, Provisional: provisional(c)})
 		}
 	}
-	if len(g.Cases) > 0 && len(jobs) == 0 {
-		return nil, &NothingMatchedError{g.Selection()}
-	}
 	return jobs, nil
 }
 
-// onlyCases: cases are chosen, and nothing else is.
+// onlyCases: cases are chosen, and nothing else is. Of clients' cases alone a
+// profile says whose.
 func (g Grid) onlyCases() bool {
 	s := g.Selection()
 	delete(s, "cases")
 	delete(s, "protocol")
+	if !slices.ContainsFunc(g.Cases, func(s string) bool { return !namesClients(s) }) {
+		delete(s, "profile")
+		delete(s, "full")
+	}
 	return len(g.Cases) > 0 && len(s) == 0 && g.Policy == nil
 }
 
@@ -50,6 +56,7 @@ func (g Grid) onlyCases() bool {
 // one or more terms joined by "+", all of which must hold. A term is
 //
 //	smtp/auth/003, smtp/auth/*    an ID, or a pattern of IDs
+//	*                             all of them
 //	smtp/auth, sasl               an area, or the beginning of areas
 //	MUST, SHOULD, MAY, practice   a level
 //	rfc4954, rfc4954/4            a source, or a section of it with what is below
@@ -57,7 +64,47 @@ func (g Grid) onlyCases() bool {
 //	cost=0                        cases that nobody counts: see [script.Cost.Free]
 //
 // in any letter case. A term that means no case is an error.
+//
+// A selection one of whose terms begins with "client" is about clients' cases
+// (client/smtp/009, client+MUST): see [SelectClientCases].
 func SelectCases(all []script.Case, selections []string) ([]script.Case, error) {
+	wanted, err := selected(headersOf(all, caseHeader), selections)
+	if err != nil {
+		return nil, err
+	}
+	return kept(all, wanted), nil
+}
+
+// header is what of a case a selection looks at.
+type header struct {
+	id    string
+	level login.Level
+	refs  []string
+	free  bool
+}
+
+func caseHeader(c script.Case) header { return header{c.ID, c.Level, c.Refs, c.Cost().Free()} }
+
+func headersOf[C any](cases []C, of func(C) header) []header {
+	all := make([]header, len(cases))
+	for i, c := range cases {
+		all[i] = of(c)
+	}
+	return all
+}
+
+func kept[C any](all []C, wanted []bool) []C {
+	var some []C
+	for i, c := range all {
+		if wanted[i] {
+			some = append(some, c)
+		}
+	}
+	return some
+}
+
+// selected says which of the cases one of the selections means.
+func selected(all []header, selections []string) ([]bool, error) {
 	wanted := make([]bool, len(all))
 	for _, s := range selections {
 		matched := slices.Repeat([]bool{true}, len(all))
@@ -77,13 +124,7 @@ func SelectCases(all []script.Case, selections []string) ([]script.Case, error) 
 			wanted[i] = wanted[i] || matched[i]
 		}
 	}
-	var kept []script.Case
-	for i, c := range all {
-		if wanted[i] {
-			kept = append(kept, c)
-		}
-	}
-	return kept, nil
+	return wanted, nil
 }
 
 func unknownTerm(term string) error {
@@ -92,21 +133,21 @@ func unknownTerm(term string) error {
 }
 
 // termOf is what a term means, in small letters.
-func termOf(term string) (func(script.Case) bool, error) {
+func termOf(term string) (func(header) bool, error) {
 	if term == "cost=0" {
-		return func(c script.Case) bool { return c.Cost().Free() }, nil
+		return func(c header) bool { return c.free }, nil
 	}
 	for _, level := range login.Levels() {
 		if strings.EqualFold(term, string(level)) {
-			return func(c script.Case) bool { return c.Level == level }, nil
+			return func(c header) bool { return c.level == level }, nil
 		}
 	}
 	if _, err := path.Match(term, ""); err != nil {
 		return nil, unknownTerm(term)
 	}
-	return func(c script.Case) bool {
-		matches, _ := path.Match(term, c.ID)
-		return matches || strings.HasPrefix(c.ID, term+"/") || slices.ContainsFunc(c.Refs, func(ref string) bool { return within(ref, term) })
+	return func(c header) bool {
+		matches, _ := path.Match(term, c.id)
+		return term == "*" || matches || strings.HasPrefix(c.id, term+"/") || slices.ContainsFunc(c.refs, func(ref string) bool { return within(ref, term) })
 	}, nil
 }
 

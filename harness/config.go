@@ -43,6 +43,9 @@ type Config struct {
 	Parallel int
 	// Transcripts is which conversations are kept; "" is KeepFailed.
 	Transcripts Transcripts
+	// Journal, where set, is told each result as soon as it is there, and gives
+	// the run its seed and what was done before: see [OpenJournal].
+	Journal *Journal
 	// Progress, where set, is told after each experiment how many of all are
 	// done. Calls do not overlap.
 	Progress func(done, all int)

@@ -11,7 +11,7 @@ import (
 	"github.com/mailmatrix/mailmatrix/scenarios/compliance"
 )
 
-// Job is one experiment: a cell, a scenario, or a case.
+// Job is one experiment: a cell, a scenario, a case, or a clients' case.
 type Job struct {
 	Cell     login.Cell // the zero value in a scenario's job
 	Profile  clientsim.Profile
@@ -19,6 +19,7 @@ type Job struct {
 	Expect   login.Expectation
 	Scenario *scenarios.Scenario
 	Case     *CaseJob
+	Client   *ClientJob
 }
 
 // ID names the job.
@@ -28,6 +29,8 @@ func (j Job) ID() string {
 		return j.Scenario.ID
 	case j.Case != nil:
 		return j.Case.ID + "@" + string(j.Case.Protocol)
+	case j.Client != nil:
+		return j.Client.ID + "@" + j.Client.Profile.ID()
 	default:
 		return j.Cell.ID()
 	}
@@ -50,7 +53,19 @@ type Plan struct {
 func (p Plan) Cells() int {
 	n := 0
 	for _, j := range p.Jobs {
-		if j.Scenario == nil && j.Case == nil {
+		if j.Scenario == nil && j.Case == nil && j.Client == nil {
+			n++
+		}
+	}
+	return n
+}
+
+// Cases counts the jobs that are compliance cases, one for each protocol, or for
+// each profile.
+func (p Plan) Cases() int {
+	n := 0
+	for _, j := range p.Jobs {
+		if j.Case != nil || j.Client != nil {
 			n++
 		}
 	}
@@ -68,6 +83,13 @@ func NewPlan(g Grid) (Plan, error) {
 	cases, err := g.cases(plan.Catalogue)
 	if err != nil {
 		return Plan{}, err
+	}
+	clients, err := g.clientJobs(plan.Catalogue, profiles)
+	if err != nil {
+		return Plan{}, err
+	}
+	if len(g.Cases) > 0 && len(cases)+len(clients) == 0 {
+		return Plan{}, &NothingMatchedError{plan.Selection}
 	}
 	if g.onlyCases() {
 		profiles = nil
@@ -88,7 +110,7 @@ func NewPlan(g Grid) (Plan, error) {
 			})
 		}
 	}
-	if len(plan.Jobs) == 0 && len(cases) == 0 {
+	if len(plan.Jobs)+len(cases)+len(clients) == 0 {
 		return Plan{}, &NothingMatchedError{plan.Selection}
 	}
 	if !g.narrowed() && g.Policy == nil {
@@ -101,6 +123,9 @@ func NewPlan(g Grid) (Plan, error) {
 	}
 	for _, c := range cases {
 		plan.Jobs = append(plan.Jobs, Job{Case: &c})
+	}
+	for _, c := range clients {
+		plan.Jobs = append(plan.Jobs, Job{Client: &c})
 	}
 	return plan, nil
 }

@@ -35,7 +35,7 @@ func TestDefaultPlan(t *testing.T) {
 			t.Errorf("%s is planned twice", j.ID())
 		}
 		ids[j.ID()] = true
-		if j.Scenario == nil && j.Case == nil {
+		if j.Scenario == nil && j.Case == nil && j.Client == nil {
 			got[j.Cell.Profile]++
 			if len(j.Expect.Outcomes) != 1 || len(j.Expect.Refs) == 0 {
 				t.Errorf("%s: nothing is expected", j.ID())

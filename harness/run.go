@@ -15,7 +15,11 @@ import (
 // and the report says that it is not complete. It returns when no experiment
 // is under way any more.
 func Run(ctx context.Context, plan Plan, config Config) login.Report {
+	if config.Journal != nil {
+		config.Seed = config.Journal.Seed()
+	}
 	config = config.withDefaults()
+	plan, untold := plan.against(config.Target)
 	chance := config.chance()
 	secrets, err := issue(config.Target, newSecrets(chance))
 	r := &runner{
@@ -26,12 +30,18 @@ func Run(ctx context.Context, plan Plan, config Config) login.Report {
 		ear:       newEavesdropper(secrets),
 		results:   make([]result, len(plan.Jobs)),
 	}
-	started := config.Now()
+	r.started = config.Now()
 	r.all(ctx, plan.Jobs)
 	r.manners(ctx, plan.Clients)
 	report := r.report(plan)
-	report.Started = started.UTC().Truncate(time.Second)
-	report.ElapsedMS = milliseconds(config.Now().Sub(started))
+	report.NotTested = append(report.NotTested, untold...)
+	ApplyExcuses(&report, knownSins(plan.Jobs), config.Now())
+	report.Started = r.started.UTC().Truncate(time.Second)
+	elapsed := config.Now().Sub(r.started)
+	if j := config.Journal; j != nil {
+		report.Started, elapsed = j.header.Started, elapsed+j.worked
+	}
+	report.ElapsedMS = milliseconds(elapsed)
 	return report
 }
 
@@ -44,7 +54,9 @@ type runner struct {
 	// notIssued is why the target could not give out what is no password.
 	notIssued error
 	ear       *eavesdropper
+	started   time.Time
 	results   []result // by job; written once each, by the worker that took it
+	conducts  conducts
 	// clients are their manners, and mannersErr why they are not known.
 	clients    Book
 	mannersErr error
@@ -70,8 +82,13 @@ type result struct {
 // hold says nothing.
 func (r *runner) all(ctx context.Context, jobs []Job) {
 	var first, last, rest []int
+	done := 0
 	for i, j := range jobs {
+		before, known := r.Journal.before(j)
 		switch {
+		case known:
+			r.results[i] = before
+			done++
 		case j.Scenario == nil || j.Scenario.Kind != login.KindControl:
 			rest = append(rest, i)
 		case strings.HasSuffix(j.Scenario.ID, "/last"):
@@ -80,7 +97,6 @@ func (r *runner) all(ctx context.Context, jobs []Job) {
 			first = append(first, i)
 		}
 	}
-	done := 0
 	var telling sync.Mutex
 	tell := func() {
 		telling.Lock()
@@ -103,6 +119,10 @@ func (r *runner) some(ctx context.Context, jobs []Job, indices []int, tell func(
 		if ctx.Err() != nil {
 			return // interrupted half way: it says nothing
 		}
+		if r.Journal != nil {
+			got = got.inUTF8()
+			r.Journal.keep(jobs[i], got, r.Now().Sub(r.started))
+		}
 		r.results[i] = got
 		tell()
 	})
@@ -121,6 +141,8 @@ func (r *runner) one(ctx context.Context, j Job) (got result) {
 		return r.scenario(ctx, *j.Scenario)
 	case j.Case != nil:
 		return r.compliance(ctx, *j.Case)
+	case j.Client != nil:
+		return r.client(ctx, *j.Client)
 	default:
 		return r.cell(ctx, j)
 	}
@@ -136,6 +158,9 @@ func (r *runner) brokenBy(j Job, reason string) result {
 		got.scenario.Rule(ruling)
 	case j.Case != nil:
 		got.compliance = newCaseResult(*j.Case)
+		got.compliance.Rule(ruling)
+	case j.Client != nil:
+		got.compliance = newClientResult(*j.Client)
 		got.compliance.Rule(ruling)
 	default:
 		got.cell = newCellResult(j)
@@ -162,7 +187,7 @@ func (r *runner) report(plan Plan) login.Report {
 		case plan.Jobs[i].Scenario != nil:
 			got.scenario.Transcript = table.keep(got.transcript)
 			report.Scenarios = append(report.Scenarios, got.scenario)
-		case plan.Jobs[i].Case != nil:
+		case plan.Jobs[i].Case != nil, plan.Jobs[i].Client != nil:
 			got.compliance.Transcript = table.keep(got.transcript)
 			report.Cases = append(report.Cases, got.compliance)
 		default:

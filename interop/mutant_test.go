@@ -21,7 +21,7 @@ func TestPeersNoticeMutants(t *testing.T) {
 		{server.SecureRefusedOnTLS, swaks, attempt{login.Modern, login.SMTP, login.StartTLS, login.LOGIN, login.Secure, login.WithAccount}},
 		{server.PermittedNotOffered, gsasl, attempt{login.Modern, login.SMTP, login.Plain, login.PLAIN, login.Allow, login.WithAccount}},
 		{server.ListKeptAfterTLS, curl, attempt{login.Modern, login.POP3, login.StartTLS, login.PLAIN, login.Secure, login.WithAccount}},
-		{server.TimestampMissing, mpop, attempt{login.Modern, login.POP3, login.TLS, login.APOP, login.Allow, login.WithAccount}},
+		{server.PermittedNotOffered, mpop, attempt{login.Modern, login.POP3, login.TLS, login.APOP, login.Allow, login.WithAccount}},
 		{server.WrongAccepted, curl, attempt{login.Modern, login.POP3, login.Plain, login.LOGIN, login.Allow, login.WithWrong}},
 		{server.NTLMv1InModern, mpop, attempt{login.Modern, login.POP3, login.Plain, login.NTLM, login.Allow, login.WithAccount}},
 		{server.NTLMv2InClassic, swaks, attempt{login.Classic, login.SMTP, login.Plain, login.NTLM, login.Allow, login.WithAccount}},

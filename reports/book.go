@@ -125,17 +125,7 @@ func (b *book) has(client string, p login.Protocol, m login.Mechanism) bool {
 }
 
 // narrowed reports whether something was left out by choice.
-func (b *book) narrowed() bool {
-	for axis := range b.report.Selection {
-		if !widening[axis] {
-			return true
-		}
-	}
-	return b.declared()
-}
-
-// widening names the flags in a selection that leave nothing out.
-var widening = map[string]bool{"full": true, "profile-file": true}
+func (b *book) narrowed() bool { return b.report.Narrowed() }
 
 // declared reports whether the run was about one policy given as a whole.
 func (b *book) declared() bool {

@@ -47,6 +47,7 @@ var csvColumns = []struct {
 	{"confidence", func(c login.CellResult) string { return string(c.Confidence) }},
 	{"basis", func(c login.CellResult) string { return c.Basis }},
 	{"elapsed_ms", func(c login.CellResult) string { return strconv.FormatFloat(c.ElapsedMS, 'f', -1, 64) }},
+	{"excused", func(c login.CellResult) string { return ascii(c.Excused) }},
 }
 
 func writeCSV(w io.Writer, r login.Report, _ Options) error {

@@ -19,6 +19,7 @@ type item struct {
 	verdict    login.Verdict
 	why        login.Why
 	reason     string
+	excused    string // why this was to be expected
 	refs       []string
 	transcript []string
 	seconds    float64 // 0 where nobody took the time
@@ -36,15 +37,15 @@ func items(r *login.Report) iter.Seq[item] {
 		for _, s := range r.Scenarios {
 			if !yield(item{
 				id: s.ID, kind: s.Kind, path: parents(s.ID), hole: s.WronglyAccepted,
-				verdict: s.Verdict, why: s.Why, reason: s.Reason, refs: s.Refs, transcript: transcript(r, s.Transcript),
+				verdict: s.Verdict, why: s.Why, reason: s.Reason, excused: s.Excused, refs: s.Refs, transcript: transcript(r, s.Transcript),
 			}) {
 				return
 			}
 		}
 		for _, c := range r.Cases {
 			if !yield(item{
-				id: c.ID, kind: "cases", path: parents(c.ID), verdict: c.Verdict, why: c.Why, reason: c.Reason,
-				refs: c.Refs, transcript: transcript(r, c.Transcript),
+				id: r.Key(c), kind: "cases", path: parents(c.ID), verdict: c.Verdict, why: c.Why, reason: c.Reason,
+				excused: c.Excused, refs: c.Refs, transcript: transcript(r, c.Transcript),
 			}) {
 				return
 			}
@@ -59,7 +60,7 @@ func cellItem(r *login.Report, c *login.CellResult) item {
 		id: c.ID, kind: "cells",
 		path:    []string{string(c.Flavour), string(c.Protocol), string(c.Transport), string(c.Mechanism)},
 		hole:    c.WronglyAccepted,
-		verdict: c.Verdict, why: c.Why, reason: c.Reason, refs: c.Refs, transcript: transcript(r, c.Transcript),
+		verdict: c.Verdict, why: c.Why, reason: c.Reason, excused: c.Excused, refs: c.Refs, transcript: transcript(r, c.Transcript),
 		seconds: c.ElapsedMS / 1000,
 	}
 }
@@ -87,10 +88,11 @@ func transcript(r *login.Report, at *int) []string {
 
 // problems are the items that somebody should look at, the worst first: who
 // got in and should not, what else failed, what we could not tell, warnings.
+// What is excused is none of them.
 func problems(r *login.Report) []item {
 	var found []item
 	for it := range items(r) {
-		if it.verdict != login.Pass && it.verdict != login.Skip {
+		if it.verdict != login.Pass && it.verdict != login.Skip && it.excused == "" {
 			found = append(found, it)
 		}
 	}

@@ -111,6 +111,7 @@ func withoutNil(r login.Report) login.Report {
 		r.Transcripts[i] = listOf(r.Transcripts[i])
 	}
 	r.Lacks, r.NotTested, r.Lines = listOf(r.Lacks), listOf(r.NotTested), listOf(r.Lines)
+	r.Expectations = listOf(r.Expectations)
 	return r
 }
 

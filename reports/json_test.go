@@ -44,7 +44,7 @@ func validate(t *testing.T, s *jsonschema.Schema, report []byte) error {
 
 var everyReport = map[string]func() login.Report{
 	"empty": emptyReport, "full": fullReport, "failing": failingReport, "narrow": narrowReport, "database": databaseReport,
-	"policy": policyReport, "interrupted": interruptedReport, "small": smallReport,
+	"policy": policyReport, "excused": excusedReport, "unkept": unkeptReport, "interrupted": interruptedReport, "small": smallReport,
 }
 
 func TestJSONFollowsTheSchema(t *testing.T) {
@@ -71,6 +71,8 @@ func TestSchemaRefuses(t *testing.T) {
 		{"another version", `"mailmatrix/1"`, `"mailmatrix/2"`},
 		{"a scenario of no kind", `"kind":"control"`, `"kind":""`},
 		{"a time that is none", `"2026-01-02T03:04:05Z"`, `"yesterday"`},
+		{"an excuse of nothing", `"excused":"older than RFC 4954"`, `"excused":""`},
+		{"an unknown sort of problem", `"problem":"unexpected-pass"`, `"problem":"maybe"`},
 		{"a lack of nothing", `,"transport":"starttls"}` + "\n ],\n \"scenarios\"", `}` + "\n ],\n \"scenarios\""},
 		{"a line of nobody", `"C AUTH LOGIN"`, `"AUTH LOGIN"`},
 		{"a setting of no mechanism", `"policy":{"APOP"`, `"policy":{"APOOP"`},

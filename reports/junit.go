@@ -90,6 +90,16 @@ func writeJUnit(w io.Writer, r login.Report, _ Options) error {
 	for it := range items(&r) {
 		add(it.kind, junitCaseOf(it), it.seconds)
 	}
+	for _, p := range r.Expectations {
+		c := junitCase{Name: ascii(p.Pattern), Classname: "expectations"}
+		wrong := &junitResult{Message: ascii(p.Reason), Type: string(p.Problem), Body: ascii(p.Entry)}
+		if p.NotKept() {
+			c.Failure = wrong
+		} else {
+			c.Error = wrong
+		}
+		add("expectations", c, 0)
+	}
 	if broken := incomplete(&r); broken != "" {
 		// Without it a CI server would show a run that was cut short in green.
 		add("run", junitCase{
@@ -129,6 +139,7 @@ func junitProperties(r login.Report) []junitProperty {
 
 // junitCaseOf gives a result the one child element that its verdict has in
 // JUnit. A warning passes there, as JUnit knows none, and says so in its output.
+// A failure that is excused is skipped there, and its output says what happened.
 func junitCaseOf(it item) junitCase {
 	c := junitCase{Name: it.id, Classname: classname(it.path)}
 	if it.seconds > 0 {
@@ -136,6 +147,15 @@ func junitCaseOf(it item) junitCase {
 		c.Time = &took
 	}
 	result := &junitResult{Message: ascii(it.reason), Type: it.verdict.String(), Body: junitBody(it)}
+	if it.excused != "" {
+		c.SystemOut = &junitText{result.Type + ": " + result.Message + "\n" + result.Body}
+		if it.verdict == login.Fail {
+			c.Skipped = &junitResult{Message: "known finding: " + ascii(it.excused)}
+		} else {
+			c.SystemOut.Text = "known finding: " + ascii(it.excused) + "\n" + c.SystemOut.Text
+		}
+		return c
+	}
 	switch it.verdict {
 	case login.Pass:
 	case login.Warn:

@@ -34,7 +34,9 @@ func writeMarkdown(w io.Writer, r login.Report, _ Options) error {
 		m.paragraph(b.denied().String())
 	}
 	m.list("What follows", b.follows())
+	m.list("Expectations that do not hold", unkept(&r))
 	m.problems(problems(&r))
+	m.findings(&r)
 	m.notTested(&r)
 	m.list("Our reading of the document", b.readings())
 	m.paragraph("What each mechanism gives away, and to whom: [the mechanisms, compared](" + comparison + ").")
@@ -51,10 +53,13 @@ func (m *markdown) put(format string, args ...any) { fmt.Fprintf(&m.text, format
 func (m *markdown) summary(b *book) {
 	r := b.report
 	words := [...]string{"conforming", "NOT conforming", "incomplete"}
+	if r.Sum().Fail == 0 {
+		words[1] = "NOT as expected"
+	}
 	m.put("## mailmatrix: %s\n\n", words[r.ExitStatus()])
 	m.paragraph(strings.Join(headline(b), ", "))
-	if len(r.Selection) > 0 {
-		m.paragraph("Narrowed to " + selection(r))
+	if narrowed := selection(r); narrowed != "" {
+		m.paragraph("Narrowed to " + narrowed)
 	}
 	m.paragraph(incomplete(r))
 	m.list("", append(tally(r), controls(r)...))
@@ -129,6 +134,17 @@ func (m *markdown) problems(all []item) {
 	if more := len(all) - markdownMost; more > 0 {
 		m.paragraph(fmt.Sprintf("... and %s more: see the JSON report.", count(more)))
 	}
+}
+
+func (m *markdown) findings(r *login.Report) {
+	var texts []string
+	for _, f := range findings(r) {
+		texts = append(texts, f.String()+", such as "+f.example)
+	}
+	if more := len(texts) - markdownMost; more > 0 {
+		texts = append(texts[:markdownMost], "... and "+count(more)+" more: see the JSON report.")
+	}
+	m.list("Known findings", texts)
 }
 
 func (m *markdown) notTested(r *login.Report) {

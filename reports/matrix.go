@@ -75,6 +75,8 @@ const guessMark = "? guessed"
 type matrix struct {
 	flavour login.Flavour
 	blocks  []block
+	// known: whatever failed was to be expected.
+	known bool
 }
 
 // block is the part of the matrix for one protocol.
@@ -133,7 +135,7 @@ func (b *book) documentMatrix() *matrix {
 	if b.narrowed() || !b.reference() || len(b.cells) == 0 {
 		return nil
 	}
-	m := &matrix{flavour: login.Classic}
+	m := &matrix{flavour: login.Classic, known: b.report.Sum().Fail == 0}
 	for _, p := range []login.Protocol{login.POP3, login.SMTP} { // the document's order
 		bl := block{protocol: p, columns: matrixColumns[p]}
 		for _, client := range documentClients() {
@@ -282,6 +284,9 @@ func (m *matrix) legend() []string {
 	}
 	var items []string
 	for _, meaning := range meanings {
+		if m.known && meaning.code == codeFailed {
+			meaning.text = "a known finding: -v"
+		}
 		if strings.Contains(all.String(), string(meaning.code)) {
 			items = append(items, string(meaning.code)+" "+meaning.text)
 		}

@@ -19,7 +19,9 @@ func incomplete(r *login.Report) string {
 		return "the harness itself failed in places"
 	case sum.Unjudged > 0:
 		return "not everything that was measured could be judged"
-	default:
+	case sum.Cells == sum.Skip:
 		return "nothing was tested: all of it was skipped"
+	default:
+		return "what was to be expected was put to no test in places"
 	}
 }

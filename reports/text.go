@@ -23,7 +23,7 @@ func writeText(w io.Writer, r login.Report, o Options) error {
 	p, follows, end := &page{Options: o}, &page{Options: o}, &page{Options: o}
 	// What failed needs the room, and a server that is wrong decides nothing
 	// about its clients.
-	if o.Verbose || len(failed) == 0 || failed[0].verdict == login.Warn {
+	if o.Verbose || (len(failed) == 0 || failed[0].verdict == login.Warn) && len(r.Expectations) == 0 {
 		follows.follows(b)
 	}
 	end.notTested(&r)
@@ -47,7 +47,9 @@ func writeText(w io.Writer, r login.Report, o Options) error {
 		room = shortLines
 	}
 	p.more(b, room)
+	p.expectations(&r)
 	p.problems(failed, shortLines-len(p.lines)-len(end.lines))
+	p.findings(&r, shortLines-len(p.lines)-len(end.lines))
 	if o.Verbose {
 		p.notes(&r)
 		p.conversations(&r)

@@ -15,8 +15,8 @@ import (
 func (p *page) head(b *book) {
 	r := b.report
 	p.line(strings.Join(headline(b), "  "))
-	if len(r.Selection) > 0 {
-		p.flow("narrowed to    ", selection(r), normal)
+	if narrowed := selection(r); narrowed != "" {
+		p.flow("narrowed to    ", narrowed, normal)
 	}
 	p.gap()
 	p.conclusion(r)
@@ -81,6 +81,9 @@ func profiles(b *book) []string {
 func selection(r *login.Report) string {
 	var parts []string
 	for _, axis := range slices.Sorted(maps.Keys(r.Selection)) {
+		if axis == "expect" {
+			continue // it leaves nothing out
+		}
 		parts = append(parts, axis+" "+ascii(strings.Join(r.Selection[axis], ",")))
 	}
 	return strings.Join(parts, "   ")
@@ -93,6 +96,9 @@ func (p *page) conclusion(r *login.Report) {
 	}{
 		0: {"CONFORMING", good}, 1: {"NOT CONFORMING", bad}, 2: {"INCOMPLETE", warned},
 	}[r.ExitStatus()]
+	if r.ExitStatus() == 1 && r.Sum().Fail == 0 {
+		words.text = "NOT AS EXPECTED"
+	}
 	if why := incomplete(r); why != "" {
 		p.line(p.paint(words.text, words.as), "     ", why)
 		p.items("               ", tally(r))
@@ -123,10 +129,18 @@ func tally(r *login.Report) []string {
 	}{
 		{t.Fail - t.WronglyAccepted - t.WronglyRefused, "failed otherwise"},
 		{t.Warn, "warned"}, {t.Unjudged, "unjudged"}, {t.Skip, "skipped"},
+		{len(r.Expectations), "not as expected"},
 	} {
 		if more.n > 0 {
 			all = append(all, count(more.n)+" "+more.what)
 		}
+	}
+	if t.Excused > 0 {
+		known := of(t.Excused, "known finding")
+		if file := strings.Join(r.Selection["expect"], ", "); file != "" {
+			known += " (" + ascii(file) + ")"
+		}
+		all = append(all, known)
 	}
 	if n := r.ScenarioTotals.Cells; n > 0 {
 		all = append(all, fmt.Sprintf("%s of %s pass", count(r.ScenarioTotals.Pass), of(n, "scenario")))

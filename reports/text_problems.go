@@ -51,6 +51,9 @@ func (p *page) problem(it item, whole bool) []string {
 		return t.lines
 	}
 	t.flow(indent, reason, normal)
+	if it.excused != "" {
+		t.flow(indent, "to be expected: "+ascii(it.excused), normal)
+	}
 	said := it.transcript
 	see := joined(it.refs)
 	if left := len(said) - lastLines; left > 0 && !p.Verbose {

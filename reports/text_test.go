@@ -69,6 +69,7 @@ func TestColourOnlyAdds(t *testing.T) {
 func TestExitStatusIsSaid(t *testing.T) {
 	for name, want := range map[string]string{
 		"empty": "2", "full": "0", "failing": "1", "narrow": "0", "policy": "0", "interrupted": "2", "small": "1",
+		"excused": "0", "unkept": "1",
 	} {
 		text := string(written(t, "text", everyReport[name](), Options{}))
 		if !strings.HasSuffix(text, "\nexit status "+want+"\n") {
@@ -101,6 +102,19 @@ func TestConclusionGivesTheReason(t *testing.T) {
 			r.Cells[0].Verdict, r.Cells[1].Verdict = login.Broken, login.Fail
 		}, "NOT CONFORMING"},
 		{"warned", func(r *login.Report) { r.Cells[0].Verdict = login.Warn }, "\nCONFORMING"},
+		{"failed, as was to be expected", func(r *login.Report) {
+			r.Cells[0].Verdict, r.Cells[0].Excused = login.Fail, "known"
+		}, "\nCONFORMING"},
+		{"an expectation that is not kept", func(r *login.Report) {
+			r.Expectations = []login.ExcuseProblem{{Pattern: "x", Problem: login.ExcusePass, Reason: "take it out"}}
+		}, "\nNOT AS EXPECTED 0 wrongly accepted"},
+		{"a failure and an expectation that is not kept", func(r *login.Report) {
+			r.Cells[0].Verdict = login.Fail
+			r.Expectations = []login.ExcuseProblem{{Pattern: "x", Problem: login.ExcuseExpired, Reason: "take it out"}}
+		}, "\nNOT CONFORMING"},
+		{"an expectation that matches nothing", func(r *login.Report) {
+			r.Expectations = []login.ExcuseProblem{{Pattern: "x", Problem: login.ExcuseUnused, Reason: "take it out"}}
+		}, "INCOMPLETE     what was to be expected was put to no test"},
 	} {
 		r := fullReport()
 		c.do(&r)

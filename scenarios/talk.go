@@ -56,8 +56,13 @@ func (s *Session) Open(ctx context.Context, p login.Protocol, t login.Transport)
 // Greet reads the greeting and asks for the capabilities, inside TLS where the
 // transport is encrypted.
 func (s *Session) Greet(ctx context.Context, c *Talk, t login.Transport) error {
+	return s.GreetBy(ctx, c, t, s.Trusting())
+}
+
+// GreetBy is Greet with another configuration of TLS.
+func (s *Session) GreetBy(ctx context.Context, c *Talk, t login.Transport, config *tls.Config) error {
 	if t == login.TLS {
-		if err := c.Upgrade(ctx, s.Trusting()); err != nil {
+		if err := c.Upgrade(ctx, config); err != nil {
 			return fmt.Errorf("implicit TLS: %w", err)
 		}
 	}
@@ -75,7 +80,7 @@ func (s *Session) Greet(ctx context.Context, c *Talk, t login.Transport) error {
 	if err := c.Hello(); err != nil || t != login.StartTLS {
 		return err
 	}
-	if err := c.StartTLS(ctx, s.Trusting()); err != nil {
+	if err := c.StartTLS(ctx, config); err != nil {
 		return err
 	}
 	return c.Hello()

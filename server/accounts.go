@@ -28,7 +28,7 @@ func (s *Server) checksOverride(p login.Protocol, m login.Mechanism, set bool) b
 		return set
 	case s.setup.Database == login.NT && secondChance[m]:
 		// Set or not: the second chance is the only one these have here.
-		return set || !s.bug(SecondChanceAlways) && !s.bug(SecondChanceFalls)
+		return set || !s.bug(SecondChanceFalls)
 	default:
 		return false
 	}

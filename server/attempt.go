@@ -33,7 +33,7 @@ func (a *attempt) config() mech.ServerConfig {
 	session, s := a.session, a.session.server
 	c := mech.ServerConfig{
 		Identity: s.identity, Protocol: session.protocol, Rand: rand.Reader, Now: s.clock.Now, MinimumNTLM: s.minimumNTLM(),
-		Lookup: a.lookup, Check: a.check, Keys: a.keysFor, Known: a.known, Same: s.accounts.same, Token: s.tokens.Verify,
+		Lookup: a.lookup, Check: a.check, Keys: a.keysFor, Known: a.known, Same: s.accounts.same, Token: s.tokens.Verify, Host: session.calledBy,
 		PlusListed: session.listsPlus() && !s.bug(DowngradeIgnored),
 		Shown:      session.shown, Certificate: session.certificate, Kerberos: s.kerberos,
 	}
@@ -47,11 +47,10 @@ func (a *attempt) config() mech.ServerConfig {
 	if s.bug(TicketReplayed) {
 		c.Kerberos = s.issuer.realm.Service(s.clock.Now) // one that has seen nothing
 	}
-	if s.bug(ChallengeNameless) && (a.mechanism == login.CRAMMD5 || a.mechanism == login.APOP) {
+	if s.bug(Nameless) && (a.mechanism == login.CRAMMD5 || a.mechanism == login.APOP) {
 		c.Identity = nameless
 	}
-	if s.bug(ChallengeReused) && a.mechanism == login.CRAMMD5 || s.bug(TimestampConstant) && a.mechanism == login.APOP ||
-		s.bug(NonceReused) && a.mechanism != login.CRAMMD5 && a.mechanism != login.APOP {
+	if s.bug(ChallengeReused) {
 		c.Rand, c.Now = zeros{}, func() time.Time { return time.Unix(0, 0) }
 	}
 	return a.rejecting(c)
@@ -65,8 +64,6 @@ func (s *Server) minimumNTLM() login.NTLMKind {
 		return s.script.WeakestNTLM
 	case classic && s.bug(LMInClassic):
 		return login.NTLMLM
-	case classic && s.bug(NTLMv1NotClassic):
-		return login.NTLMSession
 	case classic && !s.bug(NTLMv2InClassic), s.bug(NTLMv1InModern):
 		return login.NTLMv1
 	default:
@@ -235,8 +232,7 @@ func (s *session) failed(a *attempt, rec login.Record, err error) {
 	rec.Refusal, rec.Reason = login.ByCredentials, a.reason(err)
 	answer := sayWrong
 	switch {
-	case s.server.bug(UnknownTold) && a.unknown(),
-		s.server.bug(UnknownToldByCRAM) && a.unknown() && a.mechanism == login.CRAMMD5:
+	case s.server.bug(UnknownTold) && a.unknown():
 		answer = sayNoSuchUser
 	case s.server.bug(WrongAsUnavailable):
 		answer = sayNotPermitted
@@ -259,10 +255,6 @@ func (s *session) failed(a *attempt, rec login.Record, err error) {
 	}
 	rec.Refusal, rec.Reason = login.ByTooMany, rec.Reason+", once too often on this connection"
 	s.write(rec)
-	if s.server.bug(FailuresNotClosed) {
-		s.tell(sayTooManyFailures)
-		return
-	}
 	s.end(sayTooManyFailures)
 }
 

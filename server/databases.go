@@ -82,7 +82,7 @@ func (s *Server) lacking(p login.Protocol, m login.Mechanism, l link) string {
 	switch {
 	case !s.holds(p, m):
 		return "the " + string(s.setup.Database) + " database cannot check it"
-	case m == login.GSSAPI && s.setup.Flavour == login.Classic && !s.bug(KerberosInClassic):
+	case m == login.GSSAPI && s.setup.Flavour == login.Classic && !s.bug(UnavailableAccepted):
 		return "the classic flavour has no Kerberos"
 	case m == login.GSSAPI && s.kerberos == nil:
 		return "there is no service key"
@@ -98,18 +98,16 @@ func (s *Server) lacking(p login.Protocol, m login.Mechanism, l link) string {
 // holds reports whether the database can check m in protocol p at all.
 func (s *Server) holds(p login.Protocol, m login.Mechanism) bool {
 	switch {
-	case s.bug(PasswordNotBySCRAM) && s.setup.Database == login.SCRAMKeys && m == login.PLAIN:
-		return false
 	case checks[m][s.setup.Database] != "":
 		return true
-	case s.bug(NTLMInWinGate) && m == login.NTLM, s.bug(DigestInWinGate) && m == login.DIGESTMD5:
+	case s.bug(UnavailableAccepted) && (m == login.NTLM || m == login.DIGESTMD5):
 		return true
-	case p == login.SMTP && !s.bug(SecondChanceOverSMTP), s.setup.Database != login.NT, !secondChance[m]:
+	case p == login.SMTP && !s.bug(OverrideOverSMTP), s.setup.Database != login.NT, !secondChance[m]:
 		return false
 	case s.bug(SecondChanceMissing):
 		return false
 	}
-	return s.accounts.anyOverride || s.bug(SecondChanceAlways)
+	return s.accounts.anyOverride
 }
 
 func needsTLS(m login.Mechanism) bool {

@@ -101,7 +101,7 @@ func (s *Server) listed(p login.Protocol, l link) []login.Mechanism {
 // bareList is what POP3's AUTH without an argument lists: what CAPA does.
 func (s *Server) bareList(l link) []login.Mechanism {
 	switch {
-	case s.bug(BareListNothing):
+	case s.bug(PermittedNotOffered):
 		return nil
 	case s.bug(BareListEverything):
 		return slices.DeleteFunc(mech.Names(), func(m login.Mechanism) bool { return !isSASL(m) })

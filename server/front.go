@@ -106,7 +106,7 @@ func (s *session) serve(implicitTLS bool) {
 	s.witness(login.EventOpened, "")
 	defer s.event("disconnect")
 	defer s.witness(login.EventClosed, "")
-	if implicitTLS {
+	if implicitTLS && s.server.encryptsPort() {
 		// RFC 8314 3: nothing is said in clear on such a port.
 		if !s.server.Implicit() || s.handshake() != nil {
 			return
@@ -114,6 +114,9 @@ func (s *session) serve(implicitTLS bool) {
 	}
 	s.dialect.greet()
 	for !s.over {
+		if s.hearsTLS() {
+			continue
+		}
 		line, err := s.hear(longestAuth)
 		verb, arg := splitCommand(line)
 		switch {
@@ -123,6 +126,7 @@ func (s *session) serve(implicitTLS bool) {
 			s.misspelt(verb, arg, sayBadLine)
 		case err != nil:
 			s.lost(err)
+		case s.answersOtherwise(verb):
 		default:
 			s.dialect.command(verb, arg)
 		}
@@ -302,6 +306,7 @@ func (s *session) startTLS(arg string) {
 		s.end(sayTLSInjection)
 	default:
 		s.tell(sayTLSReady)
+		s.inject()
 		s.flush()
 		if posture == login.TLSBroken {
 			s.breakHandshake()

@@ -24,6 +24,9 @@ type pop3 struct {
 // greet shows the timestamp of APOP exactly where APOP will be accepted; as
 // the greeting comes before STLS, that is also where TLS is still to come.
 func (p *pop3) greet() {
+	if p.greetsOtherwise() {
+		return
+	}
 	greeting := p.server.greeting(login.POP3)
 	if p.showsTimestamp() {
 		p.apop = p.newAttempt(mech.APOP)
@@ -32,7 +35,7 @@ func (p *pop3) greet() {
 			p.end(sayTrouble)
 			return
 		}
-		greeting += " " + string(timestamp)
+		greeting += " " + p.server.timestamp(timestamp)
 	}
 	p.reply(greeting)
 }
@@ -43,7 +46,7 @@ func (p *pop3) showsTimestamp() bool {
 		link.transport = login.StartTLS
 	}
 	switch {
-	case p.server.bug(TimestampMissing):
+	case p.server.bug(PermittedNotOffered):
 		return false
 	case p.server.bug(TimestampAlways):
 		return true
@@ -111,7 +114,7 @@ func (p *pop3) authorization(verb, arg string, user *attempt) {
 // startUser takes a name, known or not, if policy and database let it.
 func (p *pop3) startUser(name string) {
 	decided := p.server.decide(login.POP3, login.UserPass, p.link())
-	if !decided.permitted && !p.server.bug(UserRefusedAtPass) {
+	if !decided.permitted && !p.server.bug(PolicyAtTheEnd) {
 		p.refuseCommand(login.Record{Mechanism: login.UserPass, Refusal: decided.refusal, Reason: decided.reason})
 		return
 	}

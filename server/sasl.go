@@ -68,7 +68,7 @@ func (s *session) mechanism(name string) (mech.Impl, bool) {
 
 // policyPhrase is what a refusal by policy or availability says.
 func (s *session) policyPhrase() phrase {
-	if s.server.bug(PolicyAsWrong) || s.server.bug(PolicyWithAuthCode) && s.protocol == login.POP3 {
+	if s.server.bug(PolicyAsWrong) {
 		return sayWrong
 	}
 	return sayNotPermitted
@@ -121,10 +121,12 @@ func onlyBase64(r rune) rune {
 func (s *session) exchange(a *attempt, message []byte) error {
 	for {
 		challenge, done, err := a.next(message)
-		if err != nil || done {
+		if err != nil || done || a.keepsSignature(challenge) {
 			return err
 		}
-		s.challenge(challenge)
+		if !s.challengesOtherwise(a, challenge) {
+			s.challenge(challenge)
+		}
 		line, err := s.hear(longestAuth)
 		switch {
 		case errors.Is(err, errTooLong):
@@ -148,11 +150,17 @@ func (s *session) exchange(a *attempt, message []byte) error {
 // challenge sends one. RFC 4954 4, RFC 5034 4: even an empty one has the
 // blank behind the code.
 func (s *session) challenge(challenge []byte) {
-	prefix := "334 "
-	if s.protocol == login.POP3 {
-		prefix = "+ "
-	}
-	s.out = append(s.out, prefix...)
+	s.out = append(s.out, s.asking()...)
 	s.out = base64.StdEncoding.AppendEncode(s.out, challenge)
 	s.out = append(s.out, '\r', '\n')
+}
+
+// sendChallenge sends one that is in base64 already, or is meant not to be.
+func (s *session) sendChallenge(text string) { s.reply(s.asking() + text) }
+
+func (s *session) asking() string {
+	if s.protocol == login.POP3 {
+		return "+ "
+	}
+	return "334 "
 }

@@ -318,7 +318,7 @@ const nameless = "localhost"
 
 // greetedAs is the name in greetings (rule 9).
 func (s *Server) greetedAs() string {
-	if s.bug(GreetingNameless) {
+	if s.bug(Nameless) {
 		return nameless
 	}
 	return s.identity

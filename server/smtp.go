@@ -20,7 +20,11 @@ type smtpFront struct {
 	envelope   envelope
 }
 
-func (f *smtpFront) greet() { f.reply(f.server.greeting(login.SMTP)) }
+func (f *smtpFront) greet() {
+	if !f.greetsOtherwise() {
+		f.reply(f.server.greeting(login.SMTP))
+	}
+}
 
 func (f *smtpFront) longest(verb string) int {
 	switch verb {

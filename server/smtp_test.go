@@ -83,6 +83,8 @@ func TestSMTPAnswers(t *testing.T) {
 			{"MAIL FROM:<a@b.example> AUTH=<>", "250 "}, {"RSET", "250 "},
 			{"MAIL FROM:<a@b.example> AUTH=e+3Dmc2@example.com SIZE=100 BODY=8BITMIME", "250 "}, {"RSET", "250 "},
 			{"MAIL FROM:<a@b.example> AUTH=a+zz@x", "501 5.5.4 "},
+			{"MAIL FROM:<a@b.example> AUTH=a+0Ab@x", "501 5.5.4 "}, {"MAIL FROM:<a@b.example> AUTH=a+0Db@x", "501 5.5.4 "},
+			{"MAIL FROM:<a@b.example> AUTH=a+00b@x", "501 5.5.4 "},
 			{"MAIL FROM:<a@b.example> NONSENSE=1", "555 5.5.4 "},
 			{"MAIL FROM:<a@b.example> SIZE=99999999999", "5"},
 			{"MAIL FROM:<a@b.example> AUTH=" + strings.Repeat("a", 400) + "@example.com", "250 "}}},

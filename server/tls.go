@@ -19,11 +19,8 @@ func tlsConfig(f login.Flavour, p login.Protocol, mutant Bug) *tls.Config {
 		MinVersion:   tls.VersionTLS12,
 		CipherSuites: modernSuites,
 	}
-	switch {
-	case f == login.Classic, mutant == TLS10InModern:
+	if f == login.Classic || mutant == OldTLSInModern {
 		config.MinVersion = tls.VersionTLS10
-	case mutant == TLS11InModern:
-		config.MinVersion = tls.VersionTLS11
 	}
 	if config.MinVersion < tls.VersionTLS12 {
 		config.CipherSuites = append(modernSuites[:len(modernSuites):len(modernSuites)], oldSuites...)
@@ -51,7 +48,7 @@ func (s *Server) verified(chain []*x509.Certificate) *x509.Certificate {
 	}
 	now, leaf := s.clock.Now(), chain[0]
 	forServers := slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageServerAuth)
-	if s.bug(CertificateForgedTaken) || s.bug(CertificateElsewhereTaken) && forServers || s.bug(CertificateExpiredTaken) && now.After(leaf.NotAfter) {
+	if s.bug(ForgedTaken) || s.bug(ElsewhereTaken) && forServers || s.bug(ExpiredTaken) && now.After(leaf.NotAfter) {
 		return leaf
 	}
 	leaf, err := s.issuer.clients.verify(chain, now)
@@ -86,7 +83,7 @@ var oldSuites = []uint16{
 // tlsConfig is the configuration for this connection. Where a channel binding
 // may be to the server's certificate (RFC 5929 4), it notes which one that is.
 func (s *session) tlsConfig() *tls.Config {
-	config := s.server.tls[s.protocol]
+	config := s.server.spoken(s.server.tls[s.protocol])
 	within := link{transport: login.TLS}
 	if !s.server.decide(s.protocol, login.SCRAMSHA1PLUS, within).permitted &&
 		!s.server.decide(s.protocol, login.SCRAMSHA256PLUS, within).permitted {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/emersion/go-smtp"
 )
@@ -124,7 +125,13 @@ type engineSession struct{ front *smtpFront }
 func (e *engineSession) Reset()        {}
 func (e *engineSession) Logout() error { return nil }
 
-func (e *engineSession) Mail(from string, _ *smtp.MailOptions) error {
+func (e *engineSession) Mail(from string, options *smtp.MailOptions) error {
+	// RFC 4954 8: AUTH= decodes to a mailbox, and no mailbox has control
+	// characters in it (RFC 5321 4.1.2): line breaks that come in so would come
+	// out in somebody's log or queue file.
+	if options.Auth != nil && strings.ContainsFunc(*options.Auth, unicode.IsControl) {
+		return refusal(501, 5, 4, "the parameter AUTH is no mailbox")
+	}
 	e.front.envelope = envelope{from: from}
 	return nil
 }
@@ -173,17 +180,14 @@ func cutAddress(address string) (name, domain string) {
 func (f *smtpFront) trusted() bool {
 	t, s := f.server.trust, f.server
 	return f.account != "" && (!f.anonymous || s.bug(AnonymousTrusted)) ||
-		t.assumed(f.raw.RemoteAddr()) != "" && !s.bug(AssumptionIgnored) ||
-		t.trustedInterface(f.raw.LocalAddr()) && !s.bug(InterfaceIgnored)
+		t.assumed(f.raw.RemoteAddr()) != "" && !s.bug(TrustIgnored) ||
+		t.trustedInterface(f.raw.LocalAddr()) && !s.bug(TrustIgnored)
 }
 
 // sender is the account that the client acts for, if any.
 func (f *smtpFront) sender() string {
 	if f.account != "" && !f.anonymous {
 		return f.account
-	}
-	if f.server.bug(AssumptionNameless) {
-		return ""
 	}
 	return f.server.trust.assumed(f.raw.RemoteAddr())
 }
@@ -227,7 +231,7 @@ func (e *engineSession) Data(r io.Reader) error {
 			return refusal(452, 2, 2, "a mailbox is full")
 		}
 	}
-	if len(f.envelope.foreign) > 0 && !f.server.bug(RelayUnrecorded) {
+	if len(f.envelope.foreign) > 0 {
 		f.server.mail.relay(Message{From: f.envelope.from, To: f.envelope.foreign,
 			Account: f.sender(), Encrypted: f.encrypted, Data: data})
 	}

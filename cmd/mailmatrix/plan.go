@@ -64,6 +64,9 @@ func plannedOf(j harness.Job) planned {
 	if j.Scenario != nil {
 		p.Expected, p.Refs = j.Scenario.Expected, j.Scenario.Refs
 	}
+	if j.Case != nil {
+		p.Expected, p.Refs = []string{login.Pass.String()}, j.Case.Refs
+	}
 	for _, o := range j.Expect.Outcomes {
 		p.Expected = append(p.Expected, string(o))
 	}
@@ -80,8 +83,8 @@ func writePlan(w io.Writer, plan harness.Plan, lines []planned) error {
 	if err := tab.Flush(); err != nil {
 		return err
 	}
-	cells := plan.Cells()
-	_, err := fmt.Fprintf(w, "\n%d cells, %d scenarios, about %s\n", cells, len(lines)-cells, estimate(plan))
+	cells, cases := plan.Cells(), plan.Cases()
+	_, err := fmt.Fprintf(w, "\n%d cells, %d scenarios, %d compliance cases, about %s\n", cells, len(lines)-cells-cases, cases, estimate(plan))
 	return err
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -20,6 +21,8 @@ func newRun(t terminal) *cobra.Command {
 		seed        uint64
 		parallel    int
 		verbose     bool
+		expect      expectations
+		journal     continuation
 	)
 	c := &cobra.Command{
 		Use:   "run",
@@ -28,12 +31,16 @@ func newRun(t terminal) *cobra.Command {
 to it in every way, and print the matrix.
 
 Exit status: 0 everything as expected, 1 something failed, 2 nobody can say
-(interrupted, a control failed, nothing matched, an output could not be written).`,
+(interrupted, a control failed, nothing matched, an output could not be written).
+What --expect excuses changes nothing; that something passes which it excuses, or
+that the date of an entry has passed, is 1; an entry that matches nothing is 2.`,
 		Example: `  mailmatrix run
   mailmatrix run --profile outlook,eudora --protocol pop3
   mailmatrix run --setting secure --transport plain --transcripts all --output json=result.json
   mailmatrix run --policy mine.yaml       who can log in under my policy?
-  mailmatrix run --format junit > junit.xml`,
+  mailmatrix run --format junit > junit.xml
+  mailmatrix run --write-expect known.yaml; mailmatrix run --expect known.yaml
+  mailmatrix run --full --journal full.jsonl     and, when it was cut off, once more with --resume`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			grid, err := select_.grid()
@@ -52,18 +59,35 @@ Exit status: 0 everything as expected, 1 something failed, 2 nobody can say
 			if parallel < 0 {
 				return fmt.Errorf("--parallel wants a number of experiments at once, not %d", parallel)
 			}
+			written := []string{expect.into, journal.name}
 			out, err := openOutputs(t, format, files, verbose)
 			if err != nil {
 				return err
 			}
+			discard := func() { out.discard(); expect.discard() }
+			for _, spec := range files {
+				written = append(written, fileOf(spec))
+			}
+			if err := errors.Join(journal.check(), apart(written...)); err != nil {
+				discard()
+				return err
+			}
+			if err := expect.open(); err != nil {
+				discard()
+				return err
+			}
 			reference, err := server.NewReference()
 			if err != nil {
-				out.discard()
+				discard()
 				return err
 			}
 			config := harness.Config{
 				Target: reference, TargetKind: "reference", Tool: "mailmatrix " + version, Seed: seed, Vantage: "127.0.0.1",
 				Parallel: parallel, Transcripts: keep, Patience: patience,
+			}
+			if err := journal.open(t.Err, plan, &config); err != nil {
+				discard()
+				return errors.Join(err, reference.Close())
 			}
 			bar := newProgress(t.Err)
 			if bar != nil {
@@ -74,7 +98,9 @@ Exit status: 0 everything as expected, 1 something failed, 2 nobody can say
 			if err := reference.Close(); err != nil {
 				_, _ = fmt.Fprintf(t.Err, "mailmatrix: closing the reference server: %v\n", err)
 			}
-			if err := out.write(t.Out, report); err != nil {
+			expect.apply(t.Err, &report)
+			err = errors.Join(out.write(t.Out, report), expect.write(t.Err, &report), journal.close(t.Err, &report))
+			if err != nil {
 				return err
 			}
 			if status := report.ExitStatus(); status != 0 {
@@ -84,6 +110,8 @@ Exit status: 0 everything as expected, 1 something failed, 2 nobody can say
 		},
 	}
 	select_.register(c)
+	expect.register(c)
+	journal.register(c)
 	flags := c.Flags()
 	flags.StringVar(&format, "format", "text", "what to print: "+formatNames())
 	flags.StringArrayVar(&files, "output", nil, "also write `FORMAT=FILE`")

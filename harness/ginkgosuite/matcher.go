@@ -69,6 +69,11 @@ func failures(r harness.Report) []string {
 			describe(s.ID, s.Verdict.String(), s.Reason, s.Transcript)
 		}
 	}
+	for _, c := range r.Cases {
+		if bad(c.Verdict) {
+			describe(c.ID, c.Verdict.String(), c.Reason, c.Transcript)
+		}
+	}
 	return found
 }
 

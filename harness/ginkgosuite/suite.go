@@ -11,6 +11,7 @@
 // Specs carry labels for profile, protocol, flavour, mechanism and kind:
 //
 //	go test ./... -ginkgo.label-filter='outlook && pop3'
+//	go test ./... -ginkgo.label-filter='smtp/auth && MUST'
 //
 // It is the only package of this module that imports ginkgo; import it from
 // tests only.
@@ -27,9 +28,10 @@ import (
 )
 
 // Describe makes a spec for each group of cells that differ in transport,
-// setting, database, override and credential alone, and for each kind of
-// scenario: thousands of specs would cost more than the logins. The failure of
-// a group names every cell in it that failed, with its transcript.
+// setting, database, override and credential alone, for each kind of scenario,
+// and for each compliance case: thousands of specs would cost more than the
+// logins. The failure of a group names every cell in it that failed, with its
+// transcript.
 //
 // config is called once for each spec, when it runs. A grid that cannot be
 // planned panics: ginkgo builds its tree before anything can be reported.
@@ -58,7 +60,10 @@ func skipReason(r harness.Report) string {
 	if len(r.Cells) > 0 {
 		return r.Cells[0].Reason
 	}
-	return r.Scenarios[0].Reason
+	if len(r.Scenarios) > 0 {
+		return r.Scenarios[0].Reason
+	}
+	return r.Cases[0].Reason
 }
 
 // group is what one spec runs.
@@ -99,6 +104,9 @@ func labelsOf(j harness.Job) []string {
 			}
 		}
 		return labels
+	}
+	if c := j.Case; c != nil { // a spec for each: its ID is what people ask for
+		return []string{c.ID, c.Area(), string(c.Level), string(c.Protocol)}
 	}
 	c := j.Cell
 	return []string{c.Profile, string(c.Protocol), string(c.Flavour), c.Mechanism.Segment()}

@@ -37,7 +37,8 @@ func config() harness.Config {
 
 // some are clients of each kind: the whole of the plan is mailmatrix run, and
 // twenty-seven thousand specs cost more than what they are made of.
-var some = harness.Grid{Profiles: []string{"probe", "outlook", "eudora", "eudora-7-win", "curl", "swaks", "thunderbird", "mailkit"}}
+var some = harness.Grid{Profiles: []string{"probe", "outlook", "eudora", "eudora-7-win", "curl", "swaks", "thunderbird", "mailkit"},
+	Cases: []string{"*"}}
 
 var _ = ginkgosuite.Describe("the reference server", some, config)
 

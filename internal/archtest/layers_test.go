@@ -36,15 +36,16 @@ var law = map[string][]string{
 	"server":                 {"internal/login", "internal/wire", "internal/mech", "internal/mech/kerberos", "internal/certs"},
 	"clientsim":              {"internal/login", "internal/wire", "internal/mech"},
 	// A case runs against any target: never server, never harness.
-	"scenarios": {"internal/login", "internal/wire", "clientsim"},
-	"scenarios/script":     {"internal/login", "internal/wire", "clientsim", "scenarios"},
-	"scenarios/compliance": {"internal/login", "internal/wire", "scenarios/script"},
+	"scenarios":             {"internal/login", "internal/wire", "clientsim"},
+	"scenarios/script":      {"internal/login", "internal/wire", "clientsim", "scenarios"},
+	"scenarios/compliance":  {"internal/login", "internal/wire", "scenarios/script"},
+	"scenarios/clientcases": {"internal/login", "internal/wire", "internal/recording"},
 	// Remote checking links no server.
-	"harness":             {"internal/strictyaml", "internal/login", "internal/wire", "internal/mech", "internal/recording", "clientsim", "scenarios", "scenarios/script", "scenarios/compliance"},
+	"harness":             {"internal/strictyaml", "internal/login", "internal/wire", "internal/mech", "internal/recording", "clientsim", "scenarios", "scenarios/script", "scenarios/compliance", "scenarios/clientcases"},
 	"harness/ginkgosuite": {"internal/login", "harness"},
 	"interop":             {},
 	"cmd/mailmatrix": {"internal/strictyaml", "internal/login", "internal/wire", "internal/mech", "internal/mech/kerberos", "internal/certs", "internal/recording", "server",
-		"clientsim", "scenarios", "scenarios/script", "scenarios/compliance", "harness", "reports", "docs"},
+		"clientsim", "scenarios", "scenarios/script", "scenarios/compliance", "scenarios/clientcases", "harness", "reports", "docs"},
 }
 
 // pure is all that the core may import: nothing that touches a network, a

@@ -58,7 +58,64 @@ type Script struct {
 	// real clients' logins did, and minds as little: AUTH and STARTTLS need no
 	// EHLO, commands may be of any length, and nobody locks a mailbox.
 	Recorder bool
+
+	// What follows no server does that means well. It is for who wants to know
+	// what a client does then.
+
+	// Greets are the lines of the greeting, in place of the server's own.
+	Greets []string
+	// Timestamp stands in POP3's greeting in the place of a real one. APOP, if
+	// the policy permits it, is then refused whatever the digest is.
+	Timestamp string
+	// Answers holds, by verb, the lines that are answered to a command, in place
+	// of obeying it. Who begins a TLS handshake because of such an answer is told
+	// in clear that he is not understood, and the session goes on in clear.
+	Answers map[string][]string
+	// Injects are lines sent in clear behind the answer to STARTTLS or STLS, and
+	// with it in one piece; then TLS is begun as if nothing were wrong.
+	Injects []string
+	// ClearPort: nothing is encrypted on the port that is for TLS from the first
+	// octet, and the greeting stands there in clear.
+	ClearPort bool
+	// NewestTLS is the newest version that is spoken; what is older is taken as
+	// well, down to 1.0. "" is as the flavour has it.
+	NewestTLS TLSVersion
+	// Bends are what is wrong with the server's messages in an exchange.
+	Bends map[Mechanism]Bend
 }
+
+// TLSVersion is one as people write it.
+type TLSVersion string
+
+const (
+	TLS10 TLSVersion = "1.0"
+	TLS11 TLSVersion = "1.1"
+	TLS12 TLSVersion = "1.2"
+	TLS13 TLSVersion = "1.3"
+)
+
+// Bend is what is wrong with a message of the server's. The zero value is
+// nothing.
+type Bend string
+
+const (
+	BendNone Bend = ""
+	// NotBase64: every challenge is a text that cannot be decoded.
+	NotBase64 Bend = "not-base64"
+	// NoBrackets: the challenge of CRAM-MD5 is no message-id in "<" and ">", as
+	// RFC 2195 2 has it.
+	NoBrackets Bend = "no-brackets"
+	// ForeignNonce: SCRAM's does not begin with the client's (RFC 5802 5.1).
+	ForeignNonce Bend = "foreign-nonce"
+	// OneRound: SCRAM's salted password is hashed once.
+	OneRound Bend = "one-round"
+	// WrongSignature: in SCRAM the server proves itself wrongly, and
+	// NoSignature: it does not at all, and confirms the login.
+	WrongSignature Bend = "wrong-signature"
+	NoSignature    Bend = "no-signature"
+	// LongChallenge: it is far longer than any reply may be.
+	LongChallenge Bend = "long-challenge"
+)
 
 // AnyMechanism stands for all that have no entry of their own.
 const AnyMechanism Mechanism = "*"

@@ -32,13 +32,16 @@ type Report struct {
 	Cases          []CaseResult        `json:"cases"`
 	Clients        []ClientDescription `json:"clients"`
 	NotTested      []NotTested         `json:"not_tested"`
+	// Expectations are the entries of files of excuses that do not hold.
+	Expectations []ExcuseProblem `json:"expectations"`
 	// Lines is the table of distinct transcript lines; a transcript is a row
 	// of indices into it.
 	Lines       []string `json:"lines"`
 	Transcripts [][]int  `json:"transcripts"`
 }
 
-// Totals counts results by verdict.
+// Totals counts results by verdict; what is excused is counted apart, and in
+// nothing else.
 type Totals struct {
 	Cells           int `json:"cells"`
 	Pass            int `json:"pass"`
@@ -47,6 +50,7 @@ type Totals struct {
 	Skip            int `json:"skip"`
 	Broken          int `json:"broken"`
 	Unjudged        int `json:"unjudged"`
+	Excused         int `json:"excused"`
 	WronglyAccepted int `json:"wrongly_accepted"`
 	WronglyRefused  int `json:"wrongly_refused"`
 }
@@ -108,6 +112,7 @@ type CellResult struct {
 	Verdict    Verdict       `json:"verdict"`
 	Why        Why           `json:"why"`
 	Reason     string        `json:"reason"`
+	Excused    string        `json:"excused,omitempty"` // why a failure or warning was to be expected
 	Refs       []string      `json:"refs"`
 	Confidence Confidence    `json:"confidence"`
 	Basis      string        `json:"basis"` // "measured" or "predicted"
@@ -155,6 +160,7 @@ type ScenarioResult struct {
 	Verdict    Verdict       `json:"verdict"`
 	Why        Why           `json:"why"`
 	Reason     string        `json:"reason"`
+	Excused    string        `json:"excused,omitempty"`
 	Refs       []string      `json:"refs"`
 	Transcript *int          `json:"transcript"`
 
@@ -179,6 +185,7 @@ type CaseResult struct {
 	Verdict    Verdict  `json:"verdict"`
 	Why        Why      `json:"why"`
 	Reason     string   `json:"reason"`
+	Excused    string   `json:"excused,omitempty"`
 	Refs       []string `json:"refs"`
 	Transcript *int     `json:"transcript"`
 
@@ -192,12 +199,43 @@ func (r *CaseResult) Rule(g Ruling) {
 	r.WronglyAccepted, r.WronglyRefused = g.WronglyAccepted, g.WronglyRefused
 }
 
+// Key names the result of a case: its ID, and behind an "@" the client of a
+// client's case, the protocol of a server's.
+func (r *Report) Key(c CaseResult) string {
+	switch {
+	case c.Profile != "":
+		return c.ID + "@" + c.Profile
+	case c.Target < len(r.Targets) && c.Door < len(r.Targets[c.Target].Doors):
+		return c.ID + "@" + string(r.Targets[c.Target].Doors[c.Door].Protocol)
+	default:
+		return c.ID
+	}
+}
+
 // NotTested is what was left out, why, and the flag that would decide it.
 type NotTested struct {
 	What string `json:"what"`
 	Why  Why    `json:"why"`
 	Flag string `json:"flag"`
 }
+
+// ExcuseProblem is an entry of a file of excuses that does not hold.
+type ExcuseProblem struct {
+	Pattern string      `json:"pattern"`
+	Problem ExcuseFault `json:"problem"`
+	Reason  string      `json:"reason"` // in words, and what to do
+	Entry   string      `json:"entry"`  // file and line, where they are known
+}
+
+// ExcuseFault is how an entry can be wrong.
+type ExcuseFault string
+
+const (
+	ExcusePass    ExcuseFault = "unexpected-pass"    // everything that was to fail passes
+	ExcuseVerdict ExcuseFault = "unexpected-verdict" // it fails where it was to warn, or the other way round
+	ExcuseExpired ExcuseFault = "expired"            // its date has passed
+	ExcuseUnused  ExcuseFault = "unused"             // nothing that it matches was decided
+)
 
 // The kinds of scenarios, the second part of their IDs.
 const (
@@ -209,8 +247,12 @@ const (
 	KindContents    = "contents"
 )
 
-func (t *Totals) add(v Verdict, accepted, refused bool) {
+func (t *Totals) add(v Verdict, excuse string, accepted, refused bool) {
 	t.Cells++
+	if excuse != "" {
+		t.Excused++
+		return
+	}
 	switch v {
 	case Pass:
 		t.Pass++
@@ -238,32 +280,50 @@ func (r *Report) Count() {
 	r.Totals, r.ScenarioTotals, r.CaseTotals = Totals{}, Totals{}, Totals{}
 	for _, c := range r.Cells {
 		if c.Basis != "predicted" {
-			r.Totals.add(c.Verdict, c.WronglyAccepted, c.WronglyRefused)
+			r.Totals.add(c.Verdict, c.Excused, c.WronglyAccepted, c.WronglyRefused)
 		}
 	}
 	for _, s := range r.Scenarios {
-		r.ScenarioTotals.add(s.Verdict, s.WronglyAccepted, s.WronglyRefused)
+		r.ScenarioTotals.add(s.Verdict, s.Excused, s.WronglyAccepted, s.WronglyRefused)
 	}
 	for _, c := range r.Cases {
-		r.CaseTotals.add(c.Verdict, c.WronglyAccepted, c.WronglyRefused)
+		r.CaseTotals.add(c.Verdict, c.Excused, c.WronglyAccepted, c.WronglyRefused)
 	}
 }
 
 // ExitStatus is what the program ends with: 0 conforming, 1 not, 2 nobody can
-// say. It needs the totals that Count fills.
+// say. It needs the totals that Count fills. What is excused changes nothing; an
+// excuse that is not kept is a failure, and one that was put to no test leaves
+// the question open.
 func (r *Report) ExitStatus() int {
 	sum := r.Sum()
 	switch {
 	case !r.Complete || r.FailedControl() != "":
 		return 2
-	case sum.Fail > 0:
+	case sum.Fail > 0 || slices.ContainsFunc(r.Expectations, ExcuseProblem.NotKept):
 		return 1
-	case sum.Broken > 0 || sum.Unjudged > 0 || sum.Cells == sum.Skip:
+	case sum.Broken > 0 || sum.Unjudged > 0 || sum.Cells == sum.Skip || len(r.Expectations) > 0:
 		return 2
 	default:
 		return 0
 	}
 }
+
+// NotKept: what the entry claims was put to the test, or is void.
+func (p ExcuseProblem) NotKept() bool { return p.Problem != ExcuseUnused }
+
+// Narrowed reports whether something was left out by choice.
+func (r *Report) Narrowed() bool {
+	for axis := range r.Selection {
+		if !widening[axis] {
+			return true
+		}
+	}
+	return slices.ContainsFunc(r.Cells, func(c CellResult) bool { return c.Setting == Declared })
+}
+
+// widening names the flags in a selection that leave nothing out.
+var widening = map[string]bool{"full": true, "profile-file": true, "expect": true}
 
 // Sum adds the totals of cells, scenarios and cases.
 func (r *Report) Sum() Totals {
@@ -276,6 +336,7 @@ func (r *Report) Sum() Totals {
 		sum.Skip += t.Skip
 		sum.Broken += t.Broken
 		sum.Unjudged += t.Unjudged
+		sum.Excused += t.Excused
 		sum.WronglyAccepted += t.WronglyAccepted
 		sum.WronglyRefused += t.WronglyRefused
 	}

@@ -44,6 +44,7 @@ func (c *bearerClient) Next([]byte) ([]byte, error) {
 type bearerMessage struct {
 	name  string // "" is whoever the token is for
 	token string
+	host  string // the server as the client calls it; "" is not said
 }
 
 type bearerServer struct {
@@ -96,6 +97,8 @@ func (s *bearerServer) check(m bearerMessage) error {
 		return fmt.Errorf("%w: no account has this name", ErrCredentials)
 	case !s.config.mayActAs(s.username, account): // nobody here may act for somebody else
 		return fmt.Errorf("%w: the token is for another account", ErrCredentials)
+	case m.host != "" && s.config.Host != nil && !s.config.Host(m.host): // RFC 7628 3.2
+		return fmt.Errorf("%w: the client means another server", ErrCredentials)
 	default:
 		return nil
 	}

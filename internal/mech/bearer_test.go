@@ -87,6 +87,7 @@ func TestBearerRefusals(t *testing.T) {
 	config := bearerConfig("alice", "token")
 	config.Known = func(name string) bool { return strings.EqualFold(name, "alice") || name == "bob" }
 	config.TLS = &tls.ConnectionState{ServerName: "mail.example.test"}
+	config.Host = func(name string) bool { return name == "mail.example.test" }
 	for _, row := range []struct {
 		name   string
 		change func(*ClientConfig)
@@ -104,7 +105,8 @@ func TestBearerRefusals(t *testing.T) {
 		{"another token", func(c *ClientConfig) { c.Token = "Token" }, "", "no such token"},
 		{"another token, no name", func(c *ClientConfig) { c.Username, c.Token = "", "Token" }, login.OAUTHBEARER, "no such token"},
 		{"another token, unknown name", func(c *ClientConfig) { c.Username, c.Token = "carol", "Token" }, "", "no such token"},
-		{"another host", func(c *ClientConfig) { c.Host = "127.0.0.1" }, "", ""},
+		{"another host, which XOAUTH2 does not say", func(c *ClientConfig) { c.Host = "evil.example" }, login.XOAUTH2, ""},
+		{"another host", func(c *ClientConfig) { c.Host = "evil.example" }, login.OAUTHBEARER, "another server"},
 	} {
 		for _, impl := range bearers {
 			if row.only != "" && row.only != impl.Name {
@@ -247,7 +249,7 @@ func fuzzBearer(f *testing.F, impl Impl, read func([]byte) (bearerMessage, error
 		if m.token == "" {
 			return
 		}
-		_, again, _ := impl.Client(ClientConfig{Username: m.name, Token: m.token}).Start()
+		_, again, _ := impl.Client(ClientConfig{Username: m.name, Token: m.token, Host: m.host}).Start()
 		if n, err := read(again); err != nil || n != m {
 			t.Fatalf("%+v is read as %+v, %v", m, n, err)
 		}

@@ -84,7 +84,11 @@ func (c *gssapiClient) choose(challenge []byte) ([]byte, error) {
 	// Dovecot says 0xffffff, and nothing is ever sent that would have it.
 	// Like Mozilla's client, it names itself where it is to be nobody else.
 	authzid := cmp.Or(c.config.Authzid, c.config.Username)
-	return c.context.Wrap(append([]byte{noLayer, 0, 0, 0}, authzid...))
+	choice := []byte{noLayer, 0, 0, 0}
+	if c.config.Layer != 0 { // for an experiment: with room for a message of 64 KiB
+		choice = []byte{c.config.Layer, 1, 0, 0}
+	}
+	return c.context.Wrap(append(choice, authzid...))
 }
 
 type gssapiServer struct {

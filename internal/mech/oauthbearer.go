@@ -76,9 +76,6 @@ func readOAUTHBEARER(message []byte) (bearerMessage, error) {
 		default: // RFC 7628 3.1: what is not known is ignored
 		}
 	}
-	// The host is not compared: a bearer token signs nothing that would hold it,
-	// and clients call a server by many names. msmtp gives the address that it
-	// connects to.
 	auth, ok := values["auth"]
 	if !ok {
 		return bearerMessage{}, fmt.Errorf("%w: auth is missing", ErrMalformed)
@@ -87,7 +84,7 @@ func readOAUTHBEARER(message []byte) (bearerMessage, error) {
 		return bearerMessage{}, fmt.Errorf("%w: port is no number", ErrMalformed)
 	}
 	token, err := bearerToken(auth)
-	return bearerMessage{name: unescapeName.Replace(string(parts[1])), token: token}, err
+	return bearerMessage{name: unescapeName.Replace(string(parts[1])), token: token, host: values["host"]}, err
 }
 
 // isPort: a positive number without leading zeros (RFC 7628 3.1).

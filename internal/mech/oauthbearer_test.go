@@ -16,7 +16,7 @@ func TestOAUTHBEARERMessages(t *testing.T) {
 		{"name and token", "n,a=alice,\x01auth=Bearer token\x01\x01", right, false},
 		{"could bind", "y,a=alice,\x01auth=Bearer token\x01\x01", right, false},
 		{"no name", "n,,\x01auth=Bearer token\x01\x01", bearerMessage{token: "token"}, false},
-		{"host and port", "n,,\x01host=h.test\x01port=587\x01auth=Bearer token\x01\x01", bearerMessage{token: "token"}, false},
+		{"host and port", "n,,\x01host=h.test\x01port=587\x01auth=Bearer token\x01\x01", bearerMessage{token: "token", host: "h.test"}, false},
 		{"what nobody knows, twice", "n,a=alice,\x01x=\x01x=\t\r\n ~\x01auth=Bearer token\x01qs=\x01\x01", right, false},
 		{"escapes", "n,a==2Ca=3D=2c=3d,\x01auth=Bearer token\x01\x01", bearerMessage{name: ",a=,=", token: "token"}, false},
 		{"escaped escape", "n,a==3D2C,\x01auth=Bearer token\x01\x01", bearerMessage{name: "=2C", token: "token"}, false},

@@ -42,6 +42,9 @@ type ClientConfig struct {
 	Password string
 	Token    string       // bearer token, for XOAUTH2 and OAUTHBEARER
 	Ticket   login.Ticket // for GSSAPI
+	// Layer is the security layer that GSSAPI chooses, offered or not
+	// (RFC 4752 3.3); 0 is none, as a well-behaved client here has it.
+	Layer byte
 	// TLS is the connection's state; nil in clear.
 	TLS *tls.ConnectionState
 	// Binding is how SCRAM binds to it.
@@ -80,6 +83,9 @@ type ServerConfig struct {
 	// Same reports whether two names are of one account: nobody may act for
 	// anybody else. nil compares the names in any letter case.
 	Same func(a, b string) bool
+	// Host reports whether a client may call the server by that name, where a
+	// mechanism says by which it does; nil takes any.
+	Host func(name string) bool
 	// Token verifies a bearer token and says whose it is. The error of a bad
 	// one wraps ErrCredentials and says what is wrong.
 	Token func(token string) (username string, err error)

@@ -2,10 +2,12 @@ package wire
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"time"
 )
@@ -110,6 +112,18 @@ func (c *Conn) Reshow(shown string) {
 // Pending reports whether the server has sent more than was read: behind the
 // answer to STARTTLS that is an injection (CVE-2011-0411).
 func (c *Conn) Pending() bool { return c.r.Buffered() > 0 }
+
+// TakePending takes what the server has sent and nobody has read.
+func (c *Conn) TakePending() []byte {
+	pending := make([]byte, c.r.Buffered())
+	n, _ := c.r.Read(pending) // all of it is there
+	return pending[:n]
+}
+
+// Unread puts octets before what is read next. Nothing may be pending.
+func (c *Conn) Unread(octets []byte) {
+	c.r.Reset(io.MultiReader(bytes.NewReader(octets), c.conn))
+}
 
 // Upgrade runs the TLS handshake. What the server sent in clear behind its
 // answer is not read as TLS: it is an error.

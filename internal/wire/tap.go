@@ -54,6 +54,23 @@ type Heard struct {
 	Line   []byte
 }
 
+// Octets is everything that crossed in one direction, in order.
+func (t *Tap) Octets(server bool) []byte {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var all []byte
+	for i, c := range t.cut {
+		end := len(t.log)
+		if i+1 < len(t.cut) {
+			end = t.cut[i+1].at
+		}
+		if c.server == server {
+			all = append(all, t.log[c.at:end]...)
+		}
+	}
+	return all
+}
+
 // Lines is everything that crossed, in order, cut at line ends.
 func (t *Tap) Lines() []Heard {
 	t.mu.Lock()

@@ -222,6 +222,9 @@ func TestTap(t *testing.T) {
 	if want := []string{"S one", "S two", "C three"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
+	if server, client := string(tap.Octets(true)), string(tap.Octets(false)); server != "one\r\ntwo\r\n" || client != "three\r\n" {
+		t.Errorf("the server sent %q, the client %q", server, client)
+	}
 	_, _ = ours.Close(), theirs.Close()
 }
 

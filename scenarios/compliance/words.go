@@ -50,6 +50,20 @@ var (
 	notAuthenticated = script.NotAuthenticated
 	perProtocol      = script.PerProtocol
 
+	onlyWith    = script.OnlyWith
+	ifAccount   = script.IfAccount
+	unannounced = script.Unannounced
+	served      = script.Served
+	mailing     = script.Mailing
+	fetch       = script.Fetch
+	guess       = script.Guess
+
+	when       = script.When
+	onEachLink = script.OnEachLink
+	withEach   = script.WithEach
+	scram      = script.Scram
+	atLeastOne = script.AtLeastOne
+
 	b64   = script.B64
 	times = script.Times
 

@@ -74,11 +74,11 @@ func (c Case) Cost() Cost {
 // CostOver is what the case costs over one protocol.
 func (c Case) CostOver(p login.Protocol) Cost {
 	b := &Bill{protocol: p}
-	rounds := 1
-	if !c.Needs.AnyMechanism {
-		rounds = max(1, len(c.Needs.Mechanisms))
+	rounds := c.Needs.Mechanisms
+	if len(rounds) == 0 || c.Needs.AnyMechanism {
+		rounds = []login.Mechanism{""} // which one is not known
 	}
-	for range rounds {
+	for _, b.mechanism = range rounds {
 		group(c.Steps).bill(b)
 	}
 	return b.Cost
@@ -88,14 +88,17 @@ func (c Case) CostOver(p login.Protocol) Cost {
 type Bill struct {
 	Cost
 	protocol login.Protocol
-	current  string
-	asked    map[string]bool // an exchange is open on that connection
-	mailing  map[string]bool // the message is being sent
+	// mechanism is the one of the round; "" is none, or any.
+	mechanism login.Mechanism
+	current   string
+	asked     map[string]bool // an exchange is open on that connection
+	mailing   map[string]bool // the message is being sent
 }
 
 func (b *Bill) connect() {
 	b.Connections++
 	b.in(false)
+	b.mailing[b.current] = false
 }
 
 func (b *Bill) in(exchange bool) {
@@ -137,9 +140,10 @@ func (b *Bill) say(line, sense string, claim bool) {
 	refused := sense == Refused || sense == early || sense == Gone
 	switch {
 	case b.mailing[b.current]:
-		if line == "." || strings.HasSuffix(line, "\r\n.") || sense == OK {
-			b.Messages++
+		if line != "." {
+			return // of the message
 		}
+		b.Messages++
 		b.mailing[b.current] = false
 	case b.asked[b.current]:
 		switch {
@@ -155,7 +159,7 @@ func (b *Bill) say(line, sense string, claim bool) {
 		switch {
 		case sense == Asked, verb == "USER" && !refused:
 			b.in(sense == Asked)
-		case sense == In, sense == OK, sense != early && (claim || verb == "PASS"):
+		case sense == In, sense == OK && verb != "AUTH", sense != early && (claim || verb == "PASS"):
 			b.Passwords++
 		default:
 			b.Auths++

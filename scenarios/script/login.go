@@ -16,6 +16,7 @@ type LoggingIn struct {
 	binding        login.Binding
 	boundTo        string
 	ntlm           login.NTLMKind
+	layer          byte
 	inCommand      bool
 	alter          func(p *Play, n int, message []byte) []byte
 	keeps          string
@@ -49,6 +50,9 @@ func (l *LoggingIn) BoundTo(connection string) *LoggingIn { l.boundTo = connecti
 // NTLM answers with that kind of response.
 func (l *LoggingIn) NTLM(kind login.NTLMKind) *LoggingIn { l.ntlm = kind; return l }
 
+// Layer chooses a security layer of GSSAPI, offered or not (RFC 4752 3.3).
+func (l *LoggingIn) Layer(layer byte) *LoggingIn { l.layer = layer; return l }
+
 // InCommand has the first message in the command.
 func (l *LoggingIn) InCommand() *LoggingIn { l.inCommand = true; return l }
 
@@ -59,7 +63,8 @@ func (l *LoggingIn) Alter(f func(p *Play, n int, message []byte) []byte) *Loggin
 }
 
 // Keep keeps the exchange under a name: the client's messages as the list
-// "NAME messages", the server's challenges as "NAME challenges".
+// "NAME messages", the server's challenges as "NAME challenges", and the answer
+// that decided as the value.
 func (l *LoggingIn) Keep(name string) *LoggingIn { l.keeps = name; return l }
 
 // Replay sends what was kept in place of what the mechanism would say.
@@ -102,7 +107,7 @@ func (l *LoggingIn) run(_ context.Context, p *Play) error {
 		b.Mechanism = p.mechanism
 	}
 	b.Username, b.Password, b.Host, b.Rand, b.Now, b.NTLM, b.Binding = name, password, p.Name(), p.Rand, p.Now, l.ntlm, l.binding
-	b.Workstation = "WORKSTATION1"
+	b.Workstation, b.Layer = "WORKSTATION1", l.layer
 	if l.authzid != nil {
 		b.Authzid, _ = l.authzid.render(p)
 	}
@@ -128,6 +133,7 @@ func (l *LoggingIn) run(_ context.Context, p *Play) error {
 	got, err := b.Run()
 	if l.keeps != "" {
 		p.lists[l.keeps+" messages"], p.lists[l.keeps+" challenges"] = texts(got.Messages), texts(got.Challenges)
+		p.kept[l.keeps] = got.Reply
 	}
 	if p.heard != nil {
 		for range got.Challenges {

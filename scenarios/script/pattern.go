@@ -107,7 +107,7 @@ func sense(pattern string) string {
 	switch {
 	case slices.Contains([]string{Refused, Asked, In, OK, Gone, Silent}, pattern):
 		return pattern
-	case strings.HasPrefix(pattern, "334") || pattern == "+" || strings.HasPrefix(pattern, "~^334") || strings.HasPrefix(pattern, `~^\+ `):
+	case strings.HasPrefix(pattern, "334") || pattern == "+" || strings.HasPrefix(pattern, "~^(334|") || strings.HasPrefix(pattern, "~^334") || strings.HasPrefix(pattern, `~^\+ `):
 		return Asked
 	case strings.HasPrefix(pattern, "235"):
 		return In

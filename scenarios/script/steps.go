@@ -154,10 +154,11 @@ func (s *Saying) name() string {
 // send sends the parts; what nobody may see is shown by its name.
 func (p *Play) send(t *scenarios.Talk, parts []any, raw bool) error {
 	text, hidden := render(p, parts)
-	shown := strings.NewReplacer("\r", `\r`, "\n", `\n`, "\x00", `\0`).Replace(text)
+	shown := text
 	if hidden || len(text) > 200 {
 		shown = literal(parts)
 	}
+	shown = strings.NewReplacer("\r", `\r`, "\n", `\n`, "\x00", `\0`).Replace(shown)
 	if hidden && !t.Encrypted() && !p.Clear {
 		return skipping(login.WhyRisk, "the account's name or password would cross a clear link")
 	}
