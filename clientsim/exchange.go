@@ -48,7 +48,7 @@ func (s *session) attempt(m login.Mechanism, u user) (unable bool, err error) {
 	issued := s.Secrets.PresentedIssue(s.Credential)
 	config := mech.ClientConfig{Protocol: s.Protocol, Host: s.Host, Authzid: s.Authzid, Username: u.name, Password: u.password,
 		Token: issued.Token, Ticket: issued.Tickets[s.Protocol], Binding: s.binding(m),
-		Workstation: s.workstation(), Rand: s.Rand, Now: s.Now}
+		FewRounds: s.sheet.FewRounds.or(false), Workstation: s.workstation(), Rand: s.Rand, Now: s.Now}
 	if slices.Contains(s.sheet.WrongProof.or(nil), m) {
 		config.Password = mistaken
 	}
@@ -137,7 +137,12 @@ func (x *exchange) sasl() error {
 	if err != nil {
 		return err
 	}
-	x.attempt.Accepted = a.kind == accepted && !x.unproven()
+	if a.kind == accepted && x.unproven() {
+		x.attempt.Cancelled = true
+		x.result.Observation.Detail = "the server has not proved itself"
+		return nil
+	}
+	x.attempt.Accepted = a.kind == accepted
 	if a.kind == refused && slices.Contains(x.sheet.AfterRefusal.Value, m) {
 		return x.carryOn()
 	}

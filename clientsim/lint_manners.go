@@ -79,6 +79,7 @@ func (l *linter) manners(protocol login.Protocol, p *protocolSheet, at func(...s
 	l.has(at("speaks-once", "value"), p.SpeaksOnce.or(nil), p)
 	said(l, at("wrong-proof"), p.WrongProof)
 	l.has(at("wrong-proof", "value"), p.WrongProof.or(nil), p)
+	said(l, at("few-rounds"), p.FewRounds)
 	said(l, at("names-authzid"), p.ActsAs)
 	said(l, at("pipelined"), p.Pipelined)
 	said(l, at("spelling"), p.Spelling)

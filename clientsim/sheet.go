@@ -135,6 +135,9 @@ type protocolSheet struct {
 	Prompts *fact[promptRule]
 	// Challenges is what it demands of CRAM-MD5's; default msg-id.
 	Challenges *fact[stampRule]
+	// FewRounds: SCRAM takes any number of iterations from the server; default
+	// no (RFC 5802 5.1).
+	FewRounds *fact[bool] `yaml:"few-rounds"`
 	// ActsAs: the account is named as the authorization identity as well
 	// (RFC 4616 2); default no.
 	ActsAs *fact[bool] `yaml:"names-authzid"`

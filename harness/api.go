@@ -3,8 +3,10 @@ package harness
 import (
 	"github.com/mailmatrix/mailmatrix/clientsim"
 	"github.com/mailmatrix/mailmatrix/internal/login"
+	"github.com/mailmatrix/mailmatrix/internal/recording"
 	"github.com/mailmatrix/mailmatrix/internal/wire"
 	"github.com/mailmatrix/mailmatrix/scenarios"
+	"github.com/mailmatrix/mailmatrix/scenarios/clientcases"
 	"github.com/mailmatrix/mailmatrix/scenarios/script"
 )
 
@@ -57,18 +59,32 @@ type (
 	Observation   = login.Observation
 
 	// ... the compliance cases among them ...
-	Level    = login.Level
-	Case     = script.Case
-	Needs    = script.Needs
-	Link     = script.Link
-	Step     = script.Step
-	Cost     = script.Cost
-	Bill     = script.Bill
-	Play     = script.Play
-	Survey   = script.Survey
-	Offer    = script.Offer
-	Sabotage = script.Sabotage
-	Rewrite  = script.Rewrite
+	Level = login.Level
+	Case  = script.Case
+	Needs = script.Needs
+	Link  = script.Link
+	Step  = script.Step
+	Cost  = script.Cost
+	Bill  = script.Bill
+	// ... and those of clients, which are verdicts over what they do ...
+	Situation   = clientcases.Situation
+	Conduct     = clientcases.Conduct
+	Conducts    = clientcases.Conducts
+	Said        = clientcases.Said
+	Try         = clientcases.Try
+	Judge       = clientcases.Judge
+	ClientMode  = recording.Mode
+	ClientTrust = recording.Trust
+	ClientOffer = recording.Spec
+	EventKind   = login.EventKind
+	Ruling      = login.Ruling
+	Bend        = login.Bend
+	TLSVersion  = login.TLSVersion
+	Play        = script.Play
+	Survey      = script.Survey
+	Offer       = script.Offer
+	Sabotage    = script.Sabotage
+	Rewrite     = script.Rewrite
 
 	// ... and a Report says what was seen and what to think of it.
 	Report            = login.Report

@@ -107,6 +107,9 @@ func (w *counter) Witness(e login.Event) {
 		w.last[e.Connection], _, _ = strings.Cut(strings.ToUpper(e.Text), " ")
 	case login.EventReply:
 		refused := strings.HasPrefix(e.Text, "5") || strings.HasPrefix(e.Text, "-ERR") || strings.HasPrefix(e.Text, "4")
+		if strings.Contains(e.Text, "shutting down") { // because the door is being closed
+			return
+		}
 		switch {
 		case strings.HasPrefix(e.Text, "250 2.0.0 OK: queued"):
 			w.cost.Messages++

@@ -31,7 +31,7 @@ type Excuse struct {
 // day is how a date is written.
 const day = "2006-01-02"
 
-// expired: the last day of the entry is over, everywhere on earth or not, in UTC.
+// expired: the last day of the entry is over, in UTC.
 func (e Excuse) expired(now time.Time) bool {
 	return !e.Until.IsZero() && !now.UTC().Before(e.Until.AddDate(0, 0, 1))
 }
@@ -44,8 +44,9 @@ func (e Excuse) expired(now time.Time) bool {
 // everything that it matches passes, or fails in place of warning; or if
 // nothing that it matches was decided. Of a run that was narrowed or
 // interrupted only the entries are judged so that name a single result: what
-// others are about may be in the part that was left out. Controls are never
-// excused: a run whose controls do not hold proves nothing.
+// others are about may be in the part that was left out. (That it was narrowed is
+// what its Selection says; empty that where the part is all that is meant.)
+// Controls are never excused: a run whose controls do not hold proves nothing.
 func ApplyExcuses(r *login.Report, excuses []Excuse, now time.Time) []login.ExcuseProblem {
 	var problems []login.ExcuseProblem
 	results := excusables(r)

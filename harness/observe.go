@@ -62,18 +62,24 @@ type Ran struct {
 }
 
 // Offer opens the door for one login.
-func (o *Observer) Offer(c recording.Case) (*Sitting, error) {
+func (o *Observer) Offer(c recording.Case) (*Sitting, error) { return o.offer(c, c.Setup) }
+
+// offer puts a server into the state that setup makes of the sitting's secrets.
+func (o *Observer) offer(c recording.Case, setup func(login.Secrets) login.Setup) (*Sitting, error) {
 	s := &Sitting{Case: c, Account: o.newAccount(), observer: o, recorder: recording.NewRecorder(c)}
-	// By its first part alone a server finds it with the domain and without:
-	// GNU SASL's NTLM takes the name apart.
-	name, _, _ := strings.Cut(s.Account, "@")
-	secrets := login.Secrets{Name: name, Password: o.Password}
 	var err error
-	if s.door, err = o.Stage.Open(c.Setup(secrets), s.recorder, c.Protocol, c.Mode == recording.Implicit); err != nil {
+	if s.door, err = o.Stage.Open(setup(s.secrets()), s.recorder, c.Protocol, c.Mode == recording.Implicit); err != nil {
 		return nil, err
 	}
 	s.Port = s.door.Port()
 	return s, nil
+}
+
+// secrets are those of the one account. By its first part alone a server finds
+// it with the domain and without: GNU SASL's NTLM takes the name apart.
+func (s *Sitting) secrets() login.Secrets {
+	name, _, _ := strings.Cut(s.Account, "@")
+	return login.Secrets{Name: name, Password: s.observer.Password}
 }
 
 // newAccount is NAME-xxxx@example.test.
@@ -99,11 +105,19 @@ func (s *Sitting) Finish(ran Ran) (recording.Record, error) {
 // soFar is the record of what has happened until now, with the recordings'
 // account, password and machine in the place of ours.
 func (s *Sitting) soFar() recording.Record {
-	s.observer.mu.Lock()
-	accounts := s.observer.accounts
-	s.observer.mu.Unlock()
-	t := newTranslation(s.Account, s.observer.Password, s.observer.Machine)
-	return recording.Transcribe(t.events(s.recorder.Events(), accounts), s.Case, "")
+	t := s.translation()
+	return recording.Transcribe(t.events(s.recorder.Events(), s.observer.known()), s.Case, "")
+}
+
+func (s *Sitting) translation() translation {
+	return newTranslation(s.Account, s.observer.Password, s.observer.Machine)
+}
+
+// known are the accounts of all sittings so far.
+func (o *Observer) known() []string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.accounts
 }
 
 // Transcript is what the client has said so far, without its password.
@@ -134,29 +148,42 @@ func (s *Sitting) Connections() (made, open int) {
 // ended, what is finished is told all the same.
 func (o *Observer) Series(ctx context.Context, cases []recording.Case, parallel int,
 	drive func(context.Context, *Sitting) (ran Ran, applies bool, err error), each func(recording.Case, *recording.Record)) error {
+	return inOrder(ctx, len(cases), parallel, func(i int) (*recording.Record, error) {
+		s, err := o.Offer(cases[i])
+		if err != nil {
+			return nil, err
+		}
+		record, _, err := s.sit(ctx, drive)
+		return record, err
+	}, func(i int, record *recording.Record) { each(cases[i], record) })
+}
+
+// inOrder does n things, so many at a time, and tells each in order. After ctx
+// has ended, what is finished is told all the same.
+func inOrder[T any](ctx context.Context, n, parallel int, do func(i int) (T, error), each func(i int, did T)) error {
 	type outcome struct {
-		record *recording.Record
-		done   bool
-		err    error
+		did  T
+		done bool
+		err  error
 	}
-	outcomes := make([]outcome, len(cases))
+	outcomes := make([]outcome, n)
 	var mu sync.Mutex
 	told := 0
 	tell := func() { // those whose turn it is
-		for ; told < len(cases) && outcomes[told].done; told++ {
-			each(cases[told], outcomes[told].record)
+		for ; told < n && outcomes[told].done; told++ {
+			each(told, outcomes[told].did)
 		}
 	}
-	inParallel(ctx, len(cases), parallel, func(i int) {
-		record, err := o.sit(ctx, cases[i], drive)
+	inParallel(ctx, n, parallel, func(i int) {
+		did, err := do(i)
 		mu.Lock()
 		defer mu.Unlock()
-		outcomes[i] = outcome{record, err == nil && ctx.Err() == nil, err}
+		outcomes[i] = outcome{did, err == nil && ctx.Err() == nil, err}
 		tell()
 	})
-	for i := told; i < len(cases); i++ { // behind one that was interrupted
+	for i := told; i < n; i++ { // behind one that was interrupted
 		if outcomes[i].done {
-			each(cases[i], outcomes[i].record)
+			each(i, outcomes[i].did)
 		}
 	}
 	for _, out := range outcomes {
@@ -168,21 +195,16 @@ func (o *Observer) Series(ctx context.Context, cases []recording.Case, parallel 
 }
 
 // sit is one login; no record where the case does not apply.
-func (o *Observer) sit(ctx context.Context, c recording.Case,
-	drive func(context.Context, *Sitting) (Ran, bool, error)) (*recording.Record, error) {
-	s, err := o.Offer(c)
-	if err != nil {
-		return nil, err
-	}
+func (s *Sitting) sit(ctx context.Context, drive func(context.Context, *Sitting) (Ran, bool, error)) (*recording.Record, Ran, error) {
 	ran, applies, err := drive(ctx, s)
 	record, finishing := s.Finish(ran)
 	switch {
 	case err != nil:
-		return nil, err
+		return nil, ran, err
 	case finishing != nil:
-		return nil, finishing
+		return nil, ran, finishing
 	case !applies:
-		return nil, nil
+		return nil, ran, nil
 	}
-	return &record, nil
+	return &record, ran, nil
 }

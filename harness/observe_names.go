@@ -41,9 +41,20 @@ func newTranslation(account, password string, m Machine) translation {
 	}
 }
 
-// events are those of this sitting. A connection that names the account of
-// another one belongs to a client that came late, and is left out.
+// events are those of this sitting, in the recordings' names.
 func (t translation) events(all []login.Event, accounts []string) []login.Event {
+	ours := t.own(all, accounts)
+	for i, e := range ours {
+		if e.Kind == login.EventLine {
+			ours[i].Text = t.line(e.Text)
+		}
+	}
+	return ours
+}
+
+// own are those of this sitting. A connection that names the account of another
+// one belongs to a client that came late, and is left out.
+func (t translation) own(all []login.Event, accounts []string) []login.Event {
 	late := map[int]bool{}
 	for _, e := range all {
 		if e.Kind == login.EventLine && t.ofAnother(e.Text, accounts) {
@@ -60,9 +71,6 @@ func (t translation) events(all []login.Event, accounts []string) []login.Event 
 			numbers[e.Connection] = len(numbers) + 1
 		}
 		e.Connection = numbers[e.Connection]
-		if e.Kind == login.EventLine {
-			e.Text = t.line(e.Text)
-		}
 		ours = append(ours, e)
 	}
 	return ours

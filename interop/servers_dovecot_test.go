@@ -39,11 +39,6 @@ auth_anonymous_username = anonymous
 ssl = yes
 ssl_cert = <%[1]s/server.pem
 ssl_key = <%[1]s/server.key
-ssl_ca = <%[1]s/clients.pem
-ssl_require_crl = no
-ssl_verify_client_cert = yes
-ssl_cert_username_field = commonName
-auth_ssl_username_from_cert = yes
 passdb {
   driver = passwd-file
   mechanisms = external
@@ -157,7 +152,6 @@ type servesAs struct {
 	policy login.Policy
 	// config is added to what both of its configurations have.
 	config string
-	clear  bool
 }
 
 // dovecotServesAs: nearly everything that Dovecot 2.3 has, in clear too; and
@@ -167,6 +161,11 @@ var dovecotServesAs = map[string]servesAs{
 		config: `
 disable_plaintext_auth = no
 auth_mechanisms = plain login apop cram-md5 digest-md5 scram-sha-1 scram-sha-256 xoauth2 oauthbearer external anonymous
+ssl_ca = <%[1]s/clients.pem
+ssl_require_crl = no
+ssl_verify_client_cert = yes
+ssl_cert_username_field = commonName
+auth_ssl_username_from_cert = yes
 `,
 		policy: login.Policy{
 			Common: map[login.Mechanism]login.Setting{
@@ -177,12 +176,13 @@ auth_mechanisms = plain login apop cram-md5 digest-md5 scram-sha-1 scram-sha-256
 			// Its submission server never lets in who does not say who he is.
 			Own: map[login.Protocol]map[login.Mechanism]login.Setting{login.SMTP: {login.ANONYMOUS: login.Deny}},
 		},
-		clear: true,
 	},
 	"strict": {
 		config: `
 disable_plaintext_auth = yes
 auth_mechanisms = plain login scram-sha-256 oauthbearer
+ssl_prefer_server_ciphers = yes
+ssl_cipher_list = ECDHE+AESGCM:ECDHE+CHACHA20
 `,
 		policy: login.Policy{Common: map[login.Mechanism]login.Setting{
 			login.UserPass: login.Secure, login.PLAIN: login.Secure, login.LOGIN: login.Secure, login.OAUTHBEARER: login.Secure,
@@ -208,10 +208,10 @@ func standDovecot(t *testing.T, policy string) *standing {
 	as := dovecotServesAs[policy]
 	pop3, pop3s := freeAddress(t, apart), freeAddress(t, apart)
 	submission, submissions := freeAddress(t, apart), freeAddress(t, apart)
-	launch(t, program, "-F", "-c", s.write(t, "dovecot.conf", fmt.Sprintf(standingDovecotConfig, s.folder, identity,
-		portOf(pop3), portOf(pop3s), portOf(submission), portOf(submissions), portOf(s.delivers(t, "nobody")))+as.config))
+	launch(t, program, "-F", "-c", s.write(t, "dovecot.conf", fmt.Sprintf(standingDovecotConfig+as.config, s.folder, identity,
+		portOf(pop3), portOf(pop3s), portOf(submission), portOf(submissions), portOf(s.delivers(t, "nobody")))))
 	d := &standing{
-		name: "dovecot-" + policy, about: login.Protocols(), site: s, policy: as.policy, clear: as.clear,
+		name: "dovecot-" + policy, about: login.Protocols(), site: s, policy: as.policy,
 		doors: map[login.Protocol]map[login.Transport]string{
 			login.POP3: twoDoors(pop3, pop3s), login.SMTP: twoDoors(submission, submissions),
 		},
@@ -274,7 +274,7 @@ func newTokens(t *testing.T, s *site) *tokens {
 		t.Fatal(err)
 	}
 	write(t, keys, "default", string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})))
-	s.write(t, "oauth2", fmt.Sprintf(dovecotTokens+"scope = %s\n", s.folder, mailScope))
+	s.write(t, "oauth2", fmt.Sprintf(dovecotTokens+"scope = %s\nclient_id = %s\n", s.folder, mailScope, identity))
 	return k
 }
 

@@ -29,8 +29,7 @@ tls_on_connect_ports = %[5]s
 tls_advertise_hosts = *
 tls_certificate = %[1]s/server.pem
 tls_privatekey = %[1]s/server.key
-tls_verify_certificates = %[1]s/clients.pem
-tls_try_verify_hosts = *
+%[8]s
 auth_advertise_hosts = *
 host_lookup =
 rfc1413_query_timeout = 0s
@@ -133,6 +132,7 @@ external:
 // permits. Its config is a form of the site's folder.
 var eximServesAs = map[string]struct {
 	servesAs
+	tls  string // more about TLS
 	mail string // what is asked of who sends mail
 	when string // PLAIN and LOGIN are there
 }{
@@ -143,8 +143,8 @@ var eximServesAs = map[string]struct {
 				login.PLAIN: login.Allow, login.LOGIN: login.Allow, login.CRAMMD5: login.Allow, login.NTLM: login.Allow,
 				login.EXTERNAL: login.Secure,
 			}},
-			clear: true,
 		},
+		tls:  "tls_verify_certificates = %s/clients.pem\ntls_try_verify_hosts = *",
 		when: "true",
 	},
 	"strict": {
@@ -154,6 +154,8 @@ var eximServesAs = map[string]struct {
 				login.PLAIN: login.Secure, login.LOGIN: login.Secure, login.CRAMMD5: login.Allow,
 			}},
 		},
+		tls: "# %s\ntls_require_ciphers = SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-KX-ALL:+ECDHE-ECDSA:+ECDHE-RSA:" +
+			"-CIPHER-ALL:+AES-256-GCM:+AES-128-GCM:+CHACHA20-POLY1305:%%SERVER_PRECEDENCE",
 		mail: "  deny !authenticated = *\n    message = authentication required\n",
 		when: "${if def:tls_in_cipher}",
 	},
@@ -189,14 +191,14 @@ func standExim(t *testing.T, policy string) *standing {
 	clear, implicit := freeAddress(t, loopback), freeAddress(t, loopback)
 	mailbox, _ := standMailbox(t, s, owner, "plain")
 	config := s.write(t, "exim.conf", fmt.Sprintf(standingEximConfig, s.folder, identity, login.DefaultDomain,
-		portOf(clear), portOf(implicit), as.mail, program)+
+		portOf(clear), portOf(implicit), as.mail, program, fmt.Sprintf(as.tls, s.folder))+
 		fmt.Sprintf(as.config, s.folder, as.when))
 	if out, err := exec.Command(program, "-C", config, "-bV").CombinedOutput(); err != nil {
 		t.Fatalf("exim -bV: %v\n%s", err, out)
 	}
 	launch(t, program, "-C", config, "-bdf")
 	e := &standing{
-		name: "exim-" + policy, about: []login.Protocol{login.SMTP}, site: s, policy: as.policy, clear: as.clear,
+		name: "exim-" + policy, about: []login.Protocol{login.SMTP}, site: s, policy: as.policy,
 		doors: map[login.Protocol]map[login.Transport]string{login.SMTP: twoDoors(clear, implicit), login.POP3: mailbox},
 		issues: func(flaw login.Flaw) (login.Issued, error) {
 			pair, err := s.clientCertificate(flaw)

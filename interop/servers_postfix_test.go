@@ -89,7 +89,6 @@ smtpd_tls_auth_only = no
 `,
 			policy: login.Every([]login.Mechanism{login.PLAIN, login.LOGIN, login.CRAMMD5, login.DIGESTMD5, login.SCRAMSHA1,
 				login.SCRAMSHA256}, login.Allow),
-			clear: true,
 		},
 	},
 	"strict": {
@@ -101,6 +100,10 @@ smtpd_tls_auth_only = no
 smtpd_sasl_mechanism_filter = !digest-md5, static:rest
 smtpd_sender_restrictions = permit_sasl_authenticated, reject
 smtpd_delay_reject = no
+smtpd_tls_protocols = >=TLSv1.2
+tls_preempt_cipherlist = yes
+tls_medium_cipherlist = ECDHE+AESGCM:ECDHE+CHACHA20
+smtpd_forbid_bare_newline = yes
 `,
 			policy: login.Policy{Common: map[login.Mechanism]login.Setting{
 				login.PLAIN: login.Secure, login.LOGIN: login.Secure, login.SCRAMSHA256: login.Allow,
@@ -140,7 +143,7 @@ func standPostfix(t *testing.T, policy string) *standing {
 	s.write(t, "master.cf", fmt.Sprintf(standingPostfixMaster, clear, implicit))
 	launch(t, program, "-c", s.folder, "-s")
 	p := &standing{
-		name: "postfix-" + policy, about: []login.Protocol{login.SMTP}, site: s, policy: as.policy, clear: as.clear,
+		name: "postfix-" + policy, about: []login.Protocol{login.SMTP}, site: s, policy: as.policy,
 		doors: map[login.Protocol]map[login.Transport]string{login.SMTP: twoDoors(clear, implicit), login.POP3: mailbox},
 	}
 	p.awaits(t, s.path("log"))

@@ -9,11 +9,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	mathrand "math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -36,21 +38,20 @@ type standing struct {
 	// doors are addresses with ports.
 	doors map[login.Protocol]map[login.Transport]string
 	site  *site
-	// policy is what its configuration means, and clear whether the account's
-	// password may cross a clear link there.
+	// policy is what its configuration means.
 	policy login.Policy
-	clear  bool
 	// issues gives out what is not a password; nil is nothing.
 	issues func(login.Flaw) (login.Issued, error)
 }
 
 func (s *standing) Name() string { return s.name }
 
-// Stands says what is known of the server.
+// Stands says what is known of the server. The account is there for the tests
+// alone, so that its password may cross a clear link.
 func (s *standing) Stands() harness.Stand {
 	policy := s.policy
 	return harness.Stand{Host: identity, Domain: login.DefaultDomain, Account: s.site.account, Other: s.site.other,
-		Policy: &policy, Clear: s.clear}
+		Policy: &policy, Clear: true}
 }
 
 // Under takes no state but its own.
@@ -138,10 +139,20 @@ func twoDoors(clear, implicit string) map[login.Transport]string {
 	return map[login.Transport]string{login.Plain: clear, login.StartTLS: clear, login.TLS: implicit}
 }
 
-// freeAddress is a port of the host that nobody listens on.
+// freeAddress is a port of the host that nobody listens on. It is below those
+// that the system gives to clients, one of which would take it before the
+// server does.
 func freeAddress(t *testing.T, host string) string {
 	t.Helper()
-	return net.JoinHostPort(host, freePort(t))
+	for range 100 {
+		address := net.JoinHostPort(host, strconv.Itoa(10_000+mathrand.IntN(20_000)))
+		if l, err := net.Listen("tcp", address); err == nil {
+			_ = l.Close()
+			return address
+		}
+	}
+	t.Fatal("no port is free")
+	return ""
 }
 
 // portOf is an address without its host.

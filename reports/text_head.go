@@ -145,8 +145,32 @@ func tally(r *login.Report) []string {
 	if n := r.ScenarioTotals.Cells; n > 0 {
 		all = append(all, fmt.Sprintf("%s of %s pass", count(r.ScenarioTotals.Pass), of(n, "scenario")))
 	}
-	if n := r.CaseTotals.Cells; n > 0 {
-		all = append(all, fmt.Sprintf("%s of %s pass", count(r.CaseTotals.Pass), of(n, "RFC case")))
+	return append(all, cases(r)...)
+}
+
+// cases says how many of a server's cases pass, and how many of clients': of
+// those a client may have no part in many, which are left out.
+func cases(r *login.Report) []string {
+	var servers, clients login.Totals
+	for _, c := range r.Cases {
+		of := &servers
+		if c.Profile != "" {
+			of = &clients
+		}
+		of.Cells++
+		switch c.Verdict {
+		case login.Pass:
+			of.Pass++
+		case login.Skip:
+			of.Skip++
+		}
+	}
+	var all []string
+	if n := servers.Cells; n > 0 {
+		all = append(all, fmt.Sprintf("%s of %s pass", count(servers.Pass), of(n, "RFC case")))
+	}
+	if n := clients.Cells - clients.Skip; n > 0 {
+		all = append(all, fmt.Sprintf("%s of %s pass", count(clients.Pass), of(n, "client case")))
 	}
 	return all
 }

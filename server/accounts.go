@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/mailmatrix/mailmatrix/internal/login"
@@ -44,7 +45,7 @@ type accounts struct {
 func newAccounts(all []login.Account, domains []string) *accounts {
 	a := &accounts{byName: make(map[string]login.Account, len(all))}
 	for _, account := range all {
-		a.byName[strings.ToLower(account.Name)] = account
+		a.byName[strings.ToLower(cmp.Or(prepared(account.Name), account.Name))] = account
 		a.anyOverride = a.anyOverride || account.Override != ""
 	}
 	for _, d := range domains {

@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/xdg-go/stringprep"
+
 	"github.com/mailmatrix/mailmatrix/internal/login"
 	"github.com/mailmatrix/mailmatrix/internal/mech"
 )
@@ -33,7 +35,7 @@ func (a *attempt) config() mech.ServerConfig {
 	session, s := a.session, a.session.server
 	c := mech.ServerConfig{
 		Identity: s.identity, Protocol: session.protocol, Rand: rand.Reader, Now: s.clock.Now, MinimumNTLM: s.minimumNTLM(),
-		Lookup: a.lookup, Check: a.check, Keys: a.keysFor, Known: a.known, Same: s.accounts.same, Token: s.tokens.Verify, Host: session.calledBy,
+		Lookup: a.lookup, Check: a.check, Keys: a.keysFor, Known: a.known, Same: a.same, Token: s.tokens.Verify, Host: session.calledBy,
 		PlusListed: session.listsPlus() && !s.bug(DowngradeIgnored),
 		Shown:      session.shown, Certificate: session.certificate, Kerberos: s.kerberos,
 	}
@@ -75,6 +77,9 @@ func (s *Server) minimumNTLM() login.NTLMKind {
 func (a *attempt) next(message []byte) (challenge []byte, done bool, err error) {
 	s := a.session.server
 	challenge, done, err = a.half.Next(message)
+	if s.bug(TokenErrorUntold) && a.refused() != nil {
+		return nil, true, a.refused()
+	}
 	if s.bug(LoginStopsAtUnknown) && a.mechanism == login.LOGIN && a.half.Username() != "" {
 		if _, known := s.accounts.find(a.half.Username()); !known {
 			return nil, true, mech.ErrCredentials
@@ -91,13 +96,28 @@ func (a *attempt) known(name string) bool {
 
 // find looks a name up and keeps whose it is.
 func (a *attempt) find(name string) (account login.Account, known bool) {
-	account, known = a.session.server.accounts.find(name)
+	account, known = a.session.server.accounts.find(prepared(name))
 	if a.mechanism == login.GSSAPI && account.Name != name {
 		// RFC 4120 6.2: principals that differ in letter case are two people.
 		account, known = login.Account{}, false
 	}
 	a.looked, a.account = true, account.Name
 	return account, known
+}
+
+// same reports whether both names are of one account.
+func (a *attempt) same(one, other string) bool {
+	return a.session.server.accounts.same(prepared(one), prepared(other))
+}
+
+// prepared is a name as it is compared in a login, by whatever mechanism (RFC
+// 4954 4, RFC 5034 4: by SASLprep). What SASLprep forbids is "", nobody's.
+func prepared(name string) string {
+	name, err := stringprep.SASLprep.Prepare(name)
+	if err != nil {
+		return ""
+	}
+	return name
 }
 
 // lookup finds the password for a half. An unknown name gets one too, which
@@ -115,7 +135,10 @@ func (a *attempt) lookup(name string) (password string, ok bool) {
 // holds; for an unknown name in the same time.
 func (a *attempt) check(name, password string) bool {
 	s := a.session.server
-	account, _ := a.find(name)
+	account, known := a.find(name)
+	if s.bug(EmptyPassword) && password == "" {
+		return known
+	}
 	if s.setup.Database == login.SCRAMKeys && !s.checksOverride(a.session.protocol, a.mechanism, account.Override != "") {
 		keys, known := a.keysFor(name, mech.SHA256)
 		return keys.Check(mech.SHA256, password) && known
@@ -219,8 +242,9 @@ func (s *session) admit(a *attempt, rec login.Record) {
 	}
 	s.account = account
 	s.write(rec)
+	s.losePipelined()
 	if s.server.bug(SuccessCode) && s.protocol == login.SMTP {
-		s.reply("235 2.0.0 you are logged in")
+		s.reply("250 2.7.0 you are logged in")
 		return
 	}
 	s.tell(sayLoggedIn)
@@ -230,6 +254,9 @@ func (s *session) admit(a *attempt, rec login.Record) {
 // and later, and ends the connection after a number of them (rule 11).
 func (s *session) failed(a *attempt, rec login.Record, err error) {
 	rec.Refusal, rec.Reason = login.ByCredentials, a.reason(err)
+	if s.server.bug(FailureRemembered) && s.dialect.admit(nobody) == nil {
+		s.account = nobody
+	}
 	answer := sayWrong
 	switch {
 	case s.server.bug(UnknownTold) && a.unknown():

@@ -45,7 +45,7 @@ const (
 	SecondAuth           Bug = "second-auth"
 	AuthInTransaction    Bug = "auth-in-transaction"
 	AuthBeforeEHLO       Bug = "auth-before-ehlo"
-	MechanismInUpperCase Bug = "mechanism-in-upper-case"
+	MechanismInUpperCase Bug = "upper-case-only"
 	ChallengeReused      Bug = "challenge-reused"
 
 	UnavailableAccepted Bug = "unavailable-accepted"
@@ -95,6 +95,35 @@ const (
 
 	FailuresNotSlow  Bug = "failures-not-slowed"
 	FailuresNotEnded Bug = "failures-not-ended"
+
+	UnknownTaken      Bug = "unknown-taken"
+	InitialForgotten  Bug = "initial-response-forgotten"
+	WordsInChallenges Bug = "words-in-challenges"
+	CancelIgnored     Bug = "cancel-ignored"
+	ExchangeObeys     Bug = "exchange-obeys"
+	ExchangeShort     Bug = "exchange-short"
+	LongLineSplit     Bug = "long-line-split"
+	OctetsForgiven    Bug = "octets-forgiven"
+	MalformedForgiven Bug = "malformed-forgiven"
+	EmptyPassword     Bug = "empty-password"
+	FailureRemembered Bug = "failure-remembered"
+	ProofWrong        Bug = "server-proof-wrong"
+	TokenErrorUntold  Bug = "token-error-untold"
+	MailRefused       Bug = "mail-refused"
+	HalfAddressTaken  Bug = "half-address-taken"
+	OrderIgnored      Bug = "order-ignored"
+	PipelinedLost     Bug = "pipelined-lost"
+	QuitGoesOn        Bug = "quit-goes-on"
+	CodesMissing      Bug = "enhanced-codes-missing"
+	ListsMalformed    Bug = "lists-malformed"
+	NumbersWrap       Bug = "numbers-wrap"
+	DotsNotStuffed    Bug = "dots-not-stuffed"
+	UIDPerSession     Bug = "uid-per-session"
+	TLSAgain          Bug = "tls-again"
+	ImplicitClear     Bug = "implicit-port-in-clear"
+	ProtocolIgnored   Bug = "alpn-ignored"
+	NewTLSMissing     Bug = "tls13-missing"
+	CertificateWrong  Bug = "certificate-wrong"
 )
 
 var bugs = []BugInfo{
@@ -114,16 +143,16 @@ var bugs = []BugInfo{
 	{PolicyAsWrong, "3", "policy refuses as if the password were wrong"},
 	{WrongAsUnavailable, "3", "a wrong password is answered as if the mechanism were not available"},
 	{WrongAccepted, "3", "any password is accepted, of a name that nobody has too"},
-	{UnknownTold, "3", "the answer tells an unknown name from a wrong password"},
+	{UnknownTold, "3; RFC 1939 13", "the answer tells an unknown name from a wrong password, that to USER too"},
 	{LoginStopsAtUnknown, "3", "LOGIN asks no password of a name that nobody has"},
 	{AuthzidIgnored, "3; RFC 4422 2", "a request to act for somebody else is taken, and not obeyed"},
-	{SuccessCode, "3; RFC 4954 4", "a login is confirmed with 235 2.0.0"},
+	{SuccessCode, "3; RFC 4954 4", "a login is confirmed with 250"},
 	{BadBase64Forgiven, "3; RFC 4954 4", "what is no base64 is skipped"},
 	{CancelAsWrong, "3; RFC 4954 4", "a cancelled exchange is answered and counted as a wrong password"},
 	{SecondAuth, "3; RFC 4954 4", "AUTH after a login is accepted"},
 	{AuthInTransaction, "3; RFC 4954 4", "AUTH inside a mail transaction is accepted"},
 	{AuthBeforeEHLO, "3; RFC 4954 4", "AUTH before EHLO is accepted"},
-	{MechanismInUpperCase, "3; RFC 4954 4", "a mechanism's name is known in upper case only"},
+	{MechanismInUpperCase, "3; RFC 4954 4; RFC 1939 3", "commands and mechanisms are known in upper case only"},
 	{ChallengeReused, "3; RFC 2195 2; RFC 1939 7; RFC 5802 5.1; RFC 2831 2.1.1; MS-NLMP 3.2.5", "challenges, timestamps and nonces are the same every time"},
 	{UnavailableAccepted, "4", "what the database or the flavour cannot do is listed and accepted"},
 	{PlusInClear, "RFC 5802 4; RFC 4422 A", "mechanisms that rest on TLS are listed and tried without it"},
@@ -131,7 +160,7 @@ var bugs = []BugInfo{
 	{DowngradeIgnored, "RFC 5802 6", "a client that was told of no -PLUS form is believed"},
 	{FewRounds, "RFC 7677 3", "SCRAM's iteration count is 1,024"},
 	{SaltOfNobody, "3", "a name that nobody has gets another salt each time"},
-	{ForgedTaken, "RFC 7628 3.2; RFC 7519 7.2; RFC 4422 A", "a token with a wrong signature is accepted, and a client certificate of any authority"},
+	{ForgedTaken, "RFC 7628 3.2; RFC 7519 7.2; RFC 4422 A", "a token with a wrong signature is accepted, and a client certificate of any authority, or none"},
 	{ExpiredTaken, "RFC 7519 4.1.4; RFC 5280 4.1.2.5; RFC 4120 3.2.3", "what is expired is accepted: token, client certificate, ticket"},
 	{ElsewhereTaken, "RFC 7519 4.1.3; RFC 5280 4.2.1.12; RFC 4120 3.2.3", "what is for another purpose is accepted: audience, extended key usage, service"},
 	{TokenNarrowTaken, "RFC 7628 3.2.2", "a token whose scope leaves mail out is accepted"},
@@ -154,7 +183,7 @@ var bugs = []BugInfo{
 	{StartTLSNotOffered, "7", "STARTTLS and STLS are neither listed nor known"},
 	{InjectionTrusted, "7; RFC 3207 6", "what came in clear behind STARTTLS is obeyed inside TLS"},
 	{InjectionGoesOn, "7; RFC 3207 6", "what came in clear behind STARTTLS is refused with it, and the session goes on and obeys it"},
-	{HelloKeptOverTLS, "7; RFC 3207 4.2", "what was said before TLS still counts"},
+	{HelloKeptOverTLS, "7; RFC 3207 4.2; RFC 2595 4", "what was said before TLS still counts, a login too"},
 	{ClearAfterFailure, "7; RFC 3207 4.1", "after a failed handshake the session goes on in clear"},
 	{ImplicitInClassic, "7", "classic has TLS from the first octet"},
 	{OldTLSInModern, "7; RFC 8996 2", "modern speaks TLS 1.0 and 1.1"},
@@ -166,6 +195,34 @@ var bugs = []BugInfo{
 	{LMInClassic, "10", "classic accepts LM responses"},
 	{FailuresNotSlow, "11", "failed logins are answered at once"},
 	{FailuresNotEnded, "11", "failed logins never end the connection"},
+	{UnknownTaken, "RFC 4954 4; RFC 5321 4.2.4; RFC 1939 3", "a mechanism and a command that nobody knows are taken"},
+	{InitialForgotten, "RFC 4954 4; RFC 5034 4", "an empty initial response, and one to a mechanism in which the server speaks first, are overlooked"},
+	{WordsInChallenges, "RFC 4954 4; RFC 5034 4", "challenges are words in place of base64"},
+	{CancelIgnored, "RFC 4954 4; RFC 5034 4", "a cancelled exchange goes on"},
+	{ExchangeObeys, "RFC 4954 4; RFC 5034 4", "inside an exchange a line that is a command is obeyed"},
+	{ExchangeShort, "RFC 4954 4; RFC 5034 4; RFC 4954 3", "lines of an exchange have no more room than commands, and who needs more is cut off"},
+	{LongLineSplit, "RFC 4954 4; RFC 5321 4.5.3.1.9; RFC 2449 4", "the end of a line that is too long is the next command"},
+	{OctetsForgiven, "RFC 5321 2.3.8; RFC 1939 3", "CR, LF and NUL end a line, each alone, and a line may be endless"},
+	{MalformedForgiven, "RFC 4422 5", "a message that is none of its mechanism lets the first account in"},
+	{EmptyPassword, "RFC 4616 2; RFC 4513 6.3.1", "an empty password is everybody's"},
+	{FailureRemembered, "RFC 4422 3.6; RFC 4954 4; RFC 5034 4", "who has failed to log in is somebody from then on"},
+	{ProofWrong, "RFC 5802 3; RFC 2831 2.1.3", "the server proves itself wrongly"},
+	{TokenErrorUntold, "RFC 7628 3.2.2", "what is wrong with a token is not told"},
+	{MailRefused, "RFC 4954 5; RFC 6409 3.2", "MAIL with AUTH= and MAIL of nobody are refused"},
+	{HalfAddressTaken, "RFC 6409 4.2", "an address without a whole domain is taken for relay"},
+	{OrderIgnored, "RFC 5321 4.1.4; RFC 1939 3", "commands are obeyed in states in which they mean nothing"},
+	{PipelinedLost, "RFC 2920 3.2; RFC 2449 6.6", "what was pipelined behind a login or an unknown command is lost"},
+	{QuitGoesOn, "RFC 5321 4.1.1.10; RFC 1939 6", "QUIT is answered, and the session goes on"},
+	{CodesMissing, "RFC 2034 4", "replies lack the enhanced code that EHLO promises"},
+	{ListsMalformed, "RFC 5321 4.1.1.1; RFC 2449 3; RFC 4422 3.1; RFC 6409 7", "EHLO and CAPA hold lines and names that none may be"},
+	{NumbersWrap, "RFC 1939 5", "a message number is counted modulo 2^32"},
+	{DotsNotStuffed, "RFC 1939 3", "a line that begins with a dot is sent as it is"},
+	{UIDPerSession, "RFC 1939 7", "a message has another unique-id in each session"},
+	{TLSAgain, "RFC 3207 4.2; RFC 2595 4", "STARTTLS and STLS are obeyed inside TLS and after a login"},
+	{ImplicitClear, "RFC 8314 3", "a port for TLS from the first octet speaks in clear"},
+	{ProtocolIgnored, "RFC 7301 3.2", "a client that wants another protocol is served"},
+	{NewTLSMissing, "RFC 9325 3.1.1", "TLS 1.3 is not spoken"},
+	{CertificateWrong, "RFC 8314 3; RFC 9525 6", "the certificate is expired and another server's"},
 }
 
 // Bugs lists the mutants in the order of the rules that they break.

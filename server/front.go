@@ -108,7 +108,7 @@ func (s *session) serve(implicitTLS bool) {
 	defer s.witness(login.EventClosed, "")
 	if implicitTLS && s.server.encryptsPort() {
 		// RFC 8314 3: nothing is said in clear on such a port.
-		if !s.server.Implicit() || s.handshake() != nil {
+		if !s.server.bug(ImplicitClear) && (!s.server.Implicit() || s.handshake() != nil) {
 			return
 		}
 	}
@@ -119,6 +119,9 @@ func (s *session) serve(implicitTLS bool) {
 		}
 		line, err := s.hear(longestAuth)
 		verb, arg := splitCommand(line)
+		if s.server.bug(MechanismInUpperCase) {
+			verb, _, _ = strings.Cut(string(line), " ")
+		}
 		switch {
 		case errors.Is(err, errTooLong), err == nil && !s.within(line, verb):
 			s.misspelt(verb, arg, sayTooLong)
@@ -143,6 +146,9 @@ func splitCommand(line []byte) (verb, arg string) {
 
 // reply adds a line to what is written next.
 func (s *session) reply(line string) {
+	if s.server.bug(CodesMissing) && s.protocol == login.SMTP {
+		line = withoutEnhanced.ReplaceAllString(line, "$1")
+	}
 	s.out = append(append(s.out, line...), '\r', '\n')
 	if len(s.out) > outBuffer {
 		s.flush()
@@ -180,6 +186,11 @@ func (s *session) unknown(verb string) {
 	case "GET", "POST", "PUT", "HEAD", "OPTIONS", "CONNECT":
 		s.end(sayUnknown)
 	default:
+		s.losePipelined()
+		if s.server.bug(UnknownTaken) {
+			s.tell(sayTaken)
+			return
+		}
 		s.mistake(sayUnknown)
 	}
 }
@@ -194,7 +205,14 @@ func (s *session) readLine(limit int) ([]byte, error) {
 	if s.server.closing.Load() {
 		return nil, os.ErrDeadlineExceeded
 	}
-	line, octets, err := readLine(s.in, limit)
+	read := readLine
+	switch {
+	case s.server.bug(LongLineSplit):
+		read = readSplitLine
+	case s.server.bug(OctetsForgiven):
+		read = readForgivenLine
+	}
+	line, octets, err := read(s.in, limit)
 	s.octets += int64(octets)
 	return line, err
 }
@@ -286,9 +304,9 @@ func (s *session) startTLS(arg string) {
 		s.mistake(sayUnknown)
 	case arg != "":
 		s.tell(sayTLSNoArgument)
-	case s.encrypted:
+	case s.encrypted && !s.server.bug(TLSAgain):
 		s.tell(sayTLSAlready)
-	case s.account != "":
+	case s.account != "" && !s.server.bug(TLSAgain) && !s.server.bug(HelloKeptOverTLS):
 		// Who logged in before TLS must not be taken for who comes after it.
 		s.tell(sayOutOfOrder)
 	case len(s.server.tls) == 0:

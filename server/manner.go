@@ -102,7 +102,7 @@ func (f *smtpFront) extensions() []string {
 			lines = append(lines, line)
 		}
 	}
-	return lines
+	return f.server.malformed(lines)
 }
 
 // extensions are the lines of CAPA. What was listed before the login is listed
@@ -129,7 +129,7 @@ func (p *pop3) extensions() []string {
 			lines = append(lines, line)
 		}
 	}
-	return lines
+	return p.server.malformed(lines)
 }
 
 // appendNames adds each name with a blank before it.

@@ -38,6 +38,7 @@ const (
 	sayTLSNone
 	sayTLSInjection
 	sayTLSFailed
+	sayTaken // by a mutant
 
 	phraseCount
 )
@@ -81,6 +82,7 @@ var smtpPhrases = phrasebook{
 	sayTLSNone:       "502 5.5.1 no TLS here",
 	sayTLSInjection:  "554 5.5.0 nothing may follow STARTTLS, good bye",
 	sayTLSFailed:     "550 5.0.0 handshake failed",
+	sayTaken:         "250 2.0.0 taken",
 }
 
 // RFC 3206 4: [AUTH] says that the credentials are at fault, and [SYS/TEMP]
@@ -117,4 +119,5 @@ var pop3Phrases = phrasebook{
 	sayTLSNone:       "-ERR no TLS here",
 	sayTLSInjection:  "-ERR nothing may follow STLS, good bye",
 	sayTLSFailed:     "-ERR handshake failed",
+	sayTaken:         "+OK taken",
 }

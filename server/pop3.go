@@ -62,7 +62,10 @@ func (p *pop3) command(verb, arg string) {
 		return
 	}
 	user, afterUser := p.user, p.afterUser
-	p.user, p.afterUser = nil, verb == "USER" // RFC 1939 7: PASS comes right behind USER
+	if !p.server.bug(OrderIgnored) {
+		p.user = nil
+	}
+	p.afterUser = verb == "USER" // RFC 1939 7: PASS comes right behind USER
 	if verb == "PASS" && afterUser && user == nil {
 		// USER was refused, and recorded. Who pipelines (RFC 2449 6.6) sends the
 		// rest of the attempt all the same: it is no second one.
@@ -82,7 +85,7 @@ func (p *pop3) command(verb, arg string) {
 		}
 		p.authorization(verb, arg, user)
 	case "STAT", "LIST", "RETR", "DELE", "NOOP", "RSET", "TOP", "UIDL":
-		if p.mailbox == "" {
+		if p.mailbox == "" && !p.server.bug(OrderIgnored) {
 			p.tell(sayOutOfOrder)
 			return
 		}
@@ -120,6 +123,10 @@ func (p *pop3) startUser(name string) {
 	}
 	if name == "" || strings.Contains(name, " ") {
 		p.refuse(login.Record{Mechanism: login.UserPass, Refusal: login.BySyntax, Reason: "USER has one argument"}, sayNoArgument)
+		return
+	}
+	if _, known := p.server.accounts.find(name); !known && p.server.bug(UnknownTold) {
+		p.tell(sayNoSuchUser)
 		return
 	}
 	a := p.newAttempt(mech.UserPass)

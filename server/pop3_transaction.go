@@ -22,7 +22,12 @@ func (p *pop3) transaction(verb, arg string) {
 	case "LIST":
 		p.scan(arg, func(m *stored) string { return strconv.Itoa(len(m.data)) })
 	case "UIDL":
-		p.scan(arg, func(m *stored) string { return m.uid })
+		p.scan(arg, func(m *stored) string {
+			if p.server.bug(UIDPerSession) {
+				return strconv.Itoa(p.session.number) + "." + m.uid
+			}
+			return m.uid
+		})
 	case "RETR":
 		if n, ok := p.number(arg); ok {
 			p.retrieve(p.mail[n].data)
@@ -62,7 +67,12 @@ func (p *pop3) total() (count, octets int) {
 // number reads a message number and returns the message's index. Numbers
 // begin with 1; what is deleted has none any more. A refusal has been told.
 func (p *pop3) number(arg string) (index int, ok bool) {
-	n, err := strconv.ParseUint(arg, 10, 31)
+	bits := 31
+	if p.server.bug(NumbersWrap) {
+		bits = 64
+	}
+	n, err := strconv.ParseUint(arg, 10, bits)
+	n &= 1<<32 - 1
 	if err != nil || n < 1 || int(n) > len(p.mail) || p.deleted[n-1] {
 		p.reply("-ERR no such message")
 		return 0, false
@@ -126,7 +136,7 @@ func (p *pop3) retrieve(data []byte) {
 	}
 	p.reply("+OK")
 	for line := range bytes.Lines(data) {
-		if line[0] == '.' {
+		if line[0] == '.' && !p.server.bug(DotsNotStuffed) {
 			p.out = append(p.out, '.')
 		}
 		p.out = append(p.out, line...)
@@ -154,6 +164,6 @@ func (p *pop3) quit(arg string) {
 			p.leave()
 		}
 		p.reply("+OK good bye")
-		p.over = true
+		p.over = !p.server.bug(QuitGoesOn)
 	})
 }

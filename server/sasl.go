@@ -25,6 +25,10 @@ func (s *session) auth(arg string) {
 		return
 	}
 	impl, known := s.mechanism(name)
+	if !known && s.server.bug(UnknownTaken) {
+		s.challenge(nil)
+		return
+	}
 	if !known {
 		s.refuse(login.Record{Refusal: login.ByUnknown, Reason: "no such mechanism"}, sayNotPermitted)
 		return
@@ -35,6 +39,9 @@ func (s *session) auth(arg string) {
 	if !decided.permitted && !s.server.bug(PolicyAtTheEnd) {
 		s.refuseCommand(refused)
 		return
+	}
+	if s.server.bug(InitialForgotten) && (initial == "=" || !impl.ClientFirst) {
+		hasInitial = false
 	}
 	var message []byte // nil is no message, empty is an empty one
 	if hasInitial {
@@ -124,11 +131,17 @@ func (s *session) exchange(a *attempt, message []byte) error {
 		if err != nil || done || a.keepsSignature(challenge) {
 			return err
 		}
+		if s.server.bug(ProofWrong) {
+			challenge = spoilProof(challenge)
+		}
 		if !s.challengesOtherwise(a, challenge) {
 			s.challenge(challenge)
 		}
-		line, err := s.hear(longestAuth)
+		line, err := s.hearResponse(challenge)
 		switch {
+		case errors.Is(err, errTooLong) && s.server.bug(ExchangeShort):
+			s.over = true
+			return errLost
 		case errors.Is(err, errTooLong):
 			return err
 		case errors.Is(err, errControl):
@@ -150,6 +163,10 @@ func (s *session) exchange(a *attempt, message []byte) error {
 // challenge sends one. RFC 4954 4, RFC 5034 4: even an empty one has the
 // blank behind the code.
 func (s *session) challenge(challenge []byte) {
+	if s.server.bug(WordsInChallenges) {
+		s.sendChallenge("go on: " + string(challenge))
+		return
+	}
 	s.out = append(s.out, s.asking()...)
 	s.out = base64.StdEncoding.AppendEncode(s.out, challenge)
 	s.out = append(s.out, '\r', '\n')

@@ -162,8 +162,12 @@ func (s *Server) loadTLS() error {
 	if _, refused := refusedAtStart[kind]; refused && !s.bug(CertificateTaken) {
 		return s.store.refuseFiles(kind, s.identity)
 	}
+	shown := s.identity
+	if s.bug(CertificateWrong) {
+		kind, shown = login.CertExpired, "other.example.net"
+	}
 	for _, p := range login.Protocols() {
-		config, err := s.store.config(configKey{s.setup.Flavour, kind, s.identity, p, s.mutant})
+		config, err := s.store.config(configKey{s.setup.Flavour, kind, shown, p, s.mutant})
 		if err != nil {
 			return err
 		}

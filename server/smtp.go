@@ -29,6 +29,9 @@ func (f *smtpFront) greet() {
 func (f *smtpFront) longest(verb string) int {
 	switch verb {
 	case "AUTH":
+		if f.server.bug(ExchangeShort) {
+			return longestPOP3
+		}
 		return longestAuth
 	case "MAIL", "RCPT":
 		return longestEnvelope
@@ -56,7 +59,7 @@ func (f *smtpFront) command(verb, arg string) {
 	case "RSET":
 		f.withoutArgument(arg, func() { f.reset(); f.wasReset = true; f.reply("250 2.0.0 reset") })
 	case "QUIT":
-		f.withoutArgument(arg, func() { f.reply("221 2.0.0 good bye"); f.over = true })
+		f.withoutArgument(arg, func() { f.reply("221 2.0.0 good bye"); f.over = !f.server.bug(QuitGoesOn) })
 	case "NOOP":
 		f.reply("250 2.0.0 done nothing")
 	case "HELP":

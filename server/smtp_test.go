@@ -29,6 +29,10 @@ func TestSMTPAnswers(t *testing.T) {
 		{"wrong password", "RFC 4954 6: 535 5.7.8", []exchange{{"AUTH PLAIN " + b64("\x00alice\x00x"), "535 5.7.8 "}}},
 		{"unknown name", "the same as a wrong password", []exchange{{"AUTH PLAIN " + b64("\x00ghost\x00x"), "535 5.7.8 "}}},
 		{"for somebody else", "RFC 4616 2", []exchange{{"AUTH PLAIN " + b64("bob\x00alice\x00wonderland"), "535 5.7.8 "}}},
+		{"for one of whom SASLprep leaves nothing", "RFC 4954 4", []exchange{{"AUTH PLAIN " + b64("\u00ad\x00alice\x00wonderland"), "535 5.7.8 "}}},
+		{"a name in full width, with a soft hyphen", "RFC 4954 4: SASLprep", []exchange{{"AUTH PLAIN " + b64("\x00al\u00ad\uff49ce\x00wonderland"), "235 "}}},
+		{"a name that SASLprep forbids", "RFC 4013 2.3", []exchange{{"AUTH PLAIN " + b64("\x00alice\x07\x00wonderland"), "535 5.7.8 "}}},
+		{"NUL in a name", "RFC 4422 3.4.1", []exchange{{"AUTH LOGIN " + b64("alice\x00"), "501 5.5.2 "}}},
 		{"no mechanism", "RFC 5321 4.3.2", []exchange{{"AUTH", "501 5.5.4 "}, {"AUTH ", "501 5.5.4 "}}},
 		{"unknown mechanism", "RFC 4954 4: 504 5.5.4", []exchange{{"AUTH X-NOSUCH", "504 5.5.4 "}}},
 		{"no name of a mechanism", "RFC 4422 3.1", []exchange{

@@ -15,9 +15,12 @@ func tlsConfig(f login.Flavour, p login.Protocol, mutant Bug) *tls.Config {
 		SessionTicketsDisabled: mutant != SessionTickets,
 		// A client that comes for another protocol is refused (RFC 7301 3.2);
 		// one that names no protocol is served.
-		NextProtos:   []string{string(p)},
+		NextProtos:   protocols(p, mutant),
 		MinVersion:   tls.VersionTLS12,
 		CipherSuites: modernSuites,
+	}
+	if mutant == NewTLSMissing {
+		config.MaxVersion = tls.VersionTLS12
 	}
 	if f == login.Classic || mutant == OldTLSInModern {
 		config.MinVersion = tls.VersionTLS10

@@ -24,6 +24,10 @@ type envelope struct {
 
 // transaction obeys MAIL, RCPT and DATA.
 func (f *smtpFront) transaction(verb, arg string) {
+	if f.server.bug(OrderIgnored) && verb != "MAIL" && !f.open {
+		f.reply(map[string]string{"RCPT": "250 2.1.5 taken", "DATA": "354 go on"}[verb])
+		return
+	}
 	switch {
 	case f.hello == "", // RFC 5321 4.1.4: EHLO or HELO first
 		verb == "MAIL" && f.open, // and no transaction inside another
@@ -33,6 +37,9 @@ func (f *smtpFront) transaction(verb, arg string) {
 		return
 	case verb == "MAIL" && f.demandsLogin():
 		f.tell(sayLoginFirst)
+		return
+	case verb == "MAIL" && f.server.bug(MailRefused) && (strings.Contains(arg, "AUTH=") || strings.Contains(arg, "<>")):
+		f.reply("555 5.5.4 not that")
 		return
 	case !ascii(arg): // RFC 6531 is not offered
 		f.reply("501 5.5.2 addresses are ASCII here")
@@ -200,7 +207,7 @@ func (f *smtpFront) mayRelay(domain string) error {
 		return refusal(550, 7, 1, "relaying is for trusted clients")
 	}
 	// RFC 6409 4.2: what leaves has a whole domain.
-	if !strings.Contains(domain, ".") && !strings.HasPrefix(domain, "[") {
+	if !strings.Contains(domain, ".") && !strings.HasPrefix(domain, "[") && !f.server.bug(HalfAddressTaken) {
 		return refusal(550, 1, 2, "that is not a whole domain")
 	}
 	return nil

@@ -16,6 +16,7 @@ import (
 	"github.com/mailmatrix/mailmatrix/internal/certs"
 	"github.com/mailmatrix/mailmatrix/internal/login"
 	"github.com/mailmatrix/mailmatrix/internal/recording"
+	"github.com/mailmatrix/mailmatrix/scenarios/clientcases"
 	"github.com/mailmatrix/mailmatrix/server"
 )
 
@@ -34,16 +35,21 @@ type observeConfig struct {
 	host     string
 	timeout  time.Duration
 	parallel int
+	clients  []string
 }
 
 func newObserve(t terminal) *cobra.Command {
 	var o observeConfig
 	c := &cobra.Command{
 		Use:   "observe --name NAME --output RECORDS.jsonl [--exec COMMAND]",
-		Short: "record how a real client logs in under every posture, and draft its profile",
+		Short: "record how a real client logs in under every posture, judge it, and draft its profile",
 		Long: `Offer the postures, one after another, to a real client, and record what it does
 in the form of the recordings. Then derive a draft of its profile, replay it,
 and say how far it foretells postures that were held back.
+
+The clients' cases of the catalogue judge it as well: it is put into their
+situations (STARTTLS stripped, a bad certificate, a broken challenge), and what
+it does there is held against what no client may do.
 
 With --exec the client is a program, and all runs unattended. The command is
 split at blanks, quotes count, and no shell is asked. These stand for their
@@ -85,6 +91,7 @@ what to click next.`,
 	f.StringVar(&o.host, "host", "localhost", "the name of this machine that the client is told")
 	f.DurationVar(&o.timeout, "timeout", 20*time.Second, "how long a program may take for one login")
 	f.IntVar(&o.parallel, "parallel", 4, "how many programs at a time")
+	f.StringSliceVar(&o.clients, "client-cases", nil, "clients' cases to judge by: an ID, a pattern, an area, a level, a source, all or none (default: all with --exec, unless --case is given)")
 	return c
 }
 
@@ -181,6 +188,10 @@ func observe(ctx context.Context, t terminal, o observeConfig) (err error) {
 			return err
 		}
 	}
+	judged, err := o.clientCases()
+	if err != nil {
+		return err
+	}
 	files, err := openObserveFiles(o.output, o.profile)
 	if err != nil {
 		return err
@@ -196,7 +207,8 @@ func observe(ctx context.Context, t terminal, o observeConfig) (err error) {
 	}
 	defer func() { err = errors.Join(err, props.remove()) }()
 
-	run := &observation{config: o, props: props, cases: cases, wanted: wanted, files: files, started: time.Now()}
+	run := &observation{config: o, props: props, cases: cases, wanted: wanted, files: files, started: time.Now(),
+		judged: judged, situations: clientcases.Situations(judged), conducts: map[string]clientcases.Conduct{}}
 	run.observer = &harness.Observer{Stage: stage, Client: o.name, Variant: o.variant, Version: o.version,
 		Password: props.password, Machine: thisMachine(ctx)}
 	if o.exec != "" {
@@ -223,6 +235,12 @@ type observation struct {
 
 	records []recording.Record
 	skipped int
+
+	// judged are the clients' cases, situations those that they look at, and
+	// conducts what the client did in them.
+	judged     []clientcases.Case
+	situations []clientcases.Situation
+	conducts   map[string]clientcases.Conduct
 }
 
 // keep takes what came of one posture.
@@ -239,13 +257,22 @@ func (run *observation) keep(record *recording.Record) error {
 func (run *observation) unattended(ctx context.Context, t terminal, p *program) error {
 	bar := newProgress(t.Err)
 	done := 0
+	tell := func() {
+		if done++; bar != nil {
+			bar.show(done, len(run.wanted)+len(run.situations))
+		}
+	}
 	var writing error
 	err := run.observer.Series(ctx, run.wanted, run.config.parallel, p.drive, func(_ recording.Case, record *recording.Record) {
 		writing = errors.Join(writing, run.keep(record))
-		if done++; bar != nil {
-			bar.show(done, len(run.wanted))
-		}
+		tell()
 	})
+	if err == nil && writing == nil && ctx.Err() == nil {
+		err = run.observer.SeriesIn(ctx, run.situations, run.config.parallel, p.drive, func(s clientcases.Situation, did *clientcases.Conduct) {
+			run.keepConduct(s, did)
+			tell()
+		})
+	}
 	bar.clear()
 	if err := errors.Join(err, writing); err != nil {
 		return err
@@ -273,6 +300,9 @@ func (run *observation) conclude(ctx context.Context, t terminal) error {
 		return err
 	}
 	if err := run.writeTable(t.Out); err != nil {
+		return err
+	}
+	if err := run.writeVerdicts(t.Out); err != nil {
 		return err
 	}
 	if interrupted {

@@ -71,6 +71,9 @@ func (run *observation) attended(ctx context.Context, t terminal) error {
 	for _, c := range run.wanted {
 		d.rows = append(d.rows, deskRow{Name: c.Name})
 	}
+	for _, s := range run.situations {
+		d.rows = append(d.rows, deskRow{Name: s.Name})
+	}
 	page, err := openPage(d)
 	if err != nil {
 		return err
@@ -81,7 +84,11 @@ func (run *observation) attended(ctx context.Context, t terminal) error {
 	defer cancel()
 	go d.read(ctx, t.In)
 	for i, c := range run.wanted {
-		record, chosen, err := d.offer(ctx, t.Err, run.observer, i, c)
+		s, err := run.observer.Offer(c)
+		if err != nil {
+			return err
+		}
+		record, chosen, err := d.offer(ctx, t.Err, i, s)
 		if err != nil {
 			return err
 		}
@@ -90,6 +97,23 @@ func (run *observation) attended(ctx context.Context, t terminal) error {
 		}
 		if err := run.keep(record); err != nil {
 			return err
+		}
+	}
+	for i, in := range run.situations {
+		s, err := run.observer.OfferIn(in)
+		if err != nil {
+			return err
+		}
+		record, chosen, err := d.offer(ctx, t.Err, len(run.wanted)+i, s)
+		if err != nil {
+			return err
+		}
+		if chosen == chooseQuit || ctx.Err() != nil {
+			return nil
+		}
+		if record != nil {
+			did := s.Conduct(in, harness.Ran{})
+			run.keepConduct(in, &did)
 		}
 	}
 	return nil
@@ -116,11 +140,8 @@ const look = 200 * time.Millisecond
 
 // offer waits until the person says what to do. There is no record of what was
 // skipped.
-func (d *desk) offer(ctx context.Context, w io.Writer, o *harness.Observer, i int, c recording.Case) (*recording.Record, choice, error) {
-	s, err := o.Offer(c)
-	if err != nil {
-		return nil, "", err
-	}
+func (d *desk) offer(ctx context.Context, w io.Writer, i int, s *harness.Sitting) (*recording.Record, choice, error) {
+	c := s.Case
 	d.begin(i, s)
 	_, _ = fmt.Fprintf(w, "\n%s (%d of %d): %s\n", c.Name, i+1, len(d.rows), c.Doc)
 	for _, step := range d.steps(s) {

@@ -295,3 +295,16 @@ func BenchmarkGSSAPI(b *testing.B) {
 		}
 	}
 }
+
+// A client that is told to chooses a security layer that was not offered, and
+// the server refuses it (RFC 4752 3.2).
+func TestGSSAPIClientChoosesALayer(t *testing.T) {
+	w := newKerberosWorld(t)
+	for layer, want := range map[byte]error{0: nil, 1: ErrMalformed, 2: ErrMalformed, 4: ErrMalformed} {
+		config := w.client(t, "alice", login.Flawless)
+		config.Layer = layer
+		if err := exchange(t, GSSAPI, config, w.server, same); !errors.Is(err, want) {
+			t.Errorf("layer %d: %v, want %v", layer, err, want)
+		}
+	}
+}

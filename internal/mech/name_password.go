@@ -1,6 +1,10 @@
 package mech
 
-import "github.com/mailmatrix/mailmatrix/internal/login"
+import (
+	"bytes"
+
+	"github.com/mailmatrix/mailmatrix/internal/login"
+)
 
 // LOGIN and USER/PASS say the same two things, each in its own dress: a name,
 // then a password.
@@ -35,7 +39,7 @@ func (s *namePasswordServer) Next(message []byte) (challenge []byte, done bool, 
 	case message == nil && !s.asked:
 		s.asked = true
 		return []byte(s.askForName), false, nil
-	case s.username == "" && len(message) == 0:
+	case s.username == "" && (len(message) == 0 || bytes.IndexByte(message, 0) >= 0): // RFC 4422 3.4.1: no NUL in a name
 		return nil, true, ErrMalformed
 	case s.username == "":
 		s.asked, s.username = true, string(message)

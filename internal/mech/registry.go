@@ -49,6 +49,9 @@ type ClientConfig struct {
 	TLS *tls.ConnectionState
 	// Binding is how SCRAM binds to it.
 	Binding login.Binding
+	// FewRounds: SCRAM hashes the password as seldom as the server wants it,
+	// against RFC 5802 5.1 and RFC 7677 4.
+	FewRounds bool
 	// NTLM is the kind of response; "" is NTLMv2.
 	NTLM login.NTLMKind
 	// Domain and Workstation are said in NTLM only.

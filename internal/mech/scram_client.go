@@ -54,7 +54,7 @@ func (c *scramClient) begin() (first string, err error) {
 	case c.config.Binding == login.BindingUnused:
 		open = (*scram.Client).NewConversationAdvertisingChannelBinding
 	}
-	c.credentials, err = saltedPasswords.client(c.hash, c.config.Username, c.config.Password, c.config.Authzid)
+	c.credentials, err = saltedPasswords.client(c.hash, c.config.Username, c.config.Password, c.config.Authzid, c.rounds())
 	if err != nil {
 		return "", err
 	}
@@ -63,6 +63,14 @@ func (c *scramClient) begin() (first string, err error) {
 		_, err = parseScramFirst(first) // SASLprep may have left nothing of the name
 	}
 	return first, err
+}
+
+// rounds are the fewest that the client puts up with (RFC 5802 5.1, RFC 7677 3).
+func (c *scramClient) rounds() int {
+	if c.config.FewRounds {
+		return 1
+	}
+	return DefaultRounds
 }
 
 func (c *scramClient) binding() (scram.ChannelBinding, error) {
@@ -94,7 +102,7 @@ func (c *scramClient) Next(challenge []byte) ([]byte, error) {
 	if !strings.HasPrefix(m.nonce, c.nonce) || m.nonce == c.nonce {
 		return nil, errors.New("the server's nonce does not extend the client's")
 	}
-	if m.rounds < DefaultRounds { // RFC 5802 5.1, RFC 7677 3
+	if m.rounds < c.rounds() {
 		return nil, fmt.Errorf("the server asks for %d iterations only", m.rounds)
 	}
 	final, err := c.credentials.prove(c.conversation, string(challenge))

@@ -27,14 +27,14 @@ type scramMemo struct {
 	clients map[[sha256.Size]byte]*scramCredentials
 }
 
-// client finds or makes the one for these credentials. The error is
-// SASLprep's, which rejects some texts (RFC 4013 2.3 to 2.5).
-func (m *scramMemo) client(hash Hash, username, password, authzid string) (*scramCredentials, error) {
+// client finds or makes the one for these credentials, which wants so many
+// rounds at least. The error is SASLprep's, which rejects some texts (RFC 4013 2.3 to 2.5).
+func (m *scramMemo) client(hash Hash, username, password, authzid string, rounds int) (*scramCredentials, error) {
 	function, err := hash.function()
 	if err != nil {
 		return nil, err
 	}
-	whose := sha256.Sum256(fmt.Appendf(nil, "%q", []string{string(hash), username, password, authzid}))
+	whose := sha256.Sum256(fmt.Appendf(nil, "%q %d", []string{string(hash), username, password, authzid}, rounds))
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.uses++; m.uses > memoUses {
@@ -48,7 +48,7 @@ func (m *scramMemo) client(hash Hash, username, password, authzid string) (*scra
 	if err != nil {
 		return nil, err
 	}
-	m.clients[whose] = &scramCredentials{client: client}
+	m.clients[whose] = &scramCredentials{client: client.WithMinIterations(rounds)}
 	return m.clients[whose], nil
 }
 

@@ -60,7 +60,8 @@ func (s *scramServer) challenge(message []byte) ([]byte, bool, error) {
 	if s.username, err = stringprep.SASLprep.Prepare(m.username); err != nil || s.username == "" {
 		return nil, true, fmt.Errorf("%w: %w", ErrMalformed, errUsernameEncoding)
 	}
-	if s.authzid, err = stringprep.SASLprep.Prepare(m.authzid); err != nil {
+	// RFC 4954 4, RFC 5034 4: one of which nothing is left is not none.
+	if s.authzid, err = stringprep.SASLprep.Prepare(m.authzid); err != nil || s.authzid == "" && m.authzid != "" {
 		return nil, true, fmt.Errorf("%w: %w", ErrMalformed, errInvalidEncoding)
 	}
 	binding, err := s.binding(m)

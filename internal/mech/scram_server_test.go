@@ -21,6 +21,8 @@ func TestScramFirstMalformed(t *testing.T) {
 		{"authzid without its letter", "n,alice,n=alice,r=abc", "invalid-encoding"},
 		{"empty authzid", "n,a=,n=alice,r=abc", "invalid-encoding"},
 		{"badly quoted authzid", "n,a=al=2cice,n=alice,r=abc", "invalid-encoding"},
+		{"authzid of which SASLprep leaves nothing", "n,a=\u00ad,n=alice,r=abc", "invalid-encoding"},
+		{"authzid that SASLprep forbids", "n,a=alice\x07,n=alice,r=abc", "invalid-encoding"},
 		{"no name", "n,,r=abc", "invalid-encoding"},
 		{"empty name", "n,,n=,r=abc", "invalid-encoding"},
 		{"badly quoted name", "n,,n=al=ice,r=abc", "invalid-username-encoding"},

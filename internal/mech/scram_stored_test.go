@@ -137,7 +137,7 @@ func TestScramMemo(t *testing.T) {
 	memo := scramMemo{clients: map[[sha256.Size]byte]*scramCredentials{}}
 	ask := func(hash Hash, parts ...string) *scramCredentials {
 		t.Helper()
-		c, err := memo.client(hash, parts[0], parts[1], parts[2])
+		c, err := memo.client(hash, parts[0], parts[1], parts[2], DefaultRounds)
 		if err != nil {
 			t.Fatal(err)
 		}

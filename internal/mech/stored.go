@@ -47,7 +47,7 @@ func NewStoredKeys(hash Hash, password string, salt []byte, rounds int) (StoredK
 	if password == "" || len(salt) == 0 || rounds < 1 {
 		return StoredKeys{}, errors.New("stored keys need a password, a salt and at least one round")
 	}
-	client, err := saltedPasswords.client(hash, "", password, "")
+	client, err := saltedPasswords.client(hash, "", password, "", DefaultRounds)
 	if err != nil {
 		return StoredKeys{}, err
 	}

@@ -46,7 +46,8 @@ type Sabotage struct {
 	// Sinner is the settings state of the client in sinners.yaml that sins.
 	Sinner string
 	// Heard is what a server heard of a client that sins, where no profile can
-	// sin so: see [Heard].
+	// sin so: "C " before a line of the client's, "S " before one of the server's,
+	// "C+ " and "S+ " inside TLS.
 	Heard []string
 	// TimedOut: and it had to be ended.
 	TimedOut bool
@@ -174,4 +175,25 @@ func idle(format string, args ...any) login.Ruling {
 
 func unproved(format string, args ...any) login.Ruling {
 	return login.Ruling{Verdict: login.Skip, Why: login.WhyInconclusive, Reason: fmt.Sprintf(format, args...)}
+}
+
+// Conduct is what a server heard of the client that sins.
+func (s Sabotage) Conduct(p login.Protocol) Conduct {
+	events := []login.Event{{Kind: login.EventOpened, Connection: 1, Protocol: p}}
+	encrypted := false
+	for _, line := range s.Heard {
+		mark, text, _ := strings.Cut(line, " ")
+		e := login.Event{Kind: login.EventLine, Connection: 1, Protocol: p, Encrypted: strings.HasSuffix(mark, "+"), Text: text}
+		if e.Encrypted && !encrypted {
+			encrypted = true
+			events = append(events, login.Event{Kind: login.EventTLSUp, Connection: 1, Protocol: p, Encrypted: true})
+		}
+		if mark[0] == 'S' {
+			e.Kind = login.EventReply
+		}
+		events = append(events, e)
+	}
+	did := Watch(p, events)
+	did.TimedOut = s.TimedOut
+	return did
 }

@@ -41,7 +41,8 @@ var _ = register(
 	script.Case{
 		ID: "sasl/ntlm/002", Title: "The challenge is new each time", Since: "2026.1",
 		Level: must, Refs: refs("MS-NLMP 3.2.5.1.1"),
-		Says:  "The eight octets that the client makes its response for are drawn by chance for each login: they do not come again, and do not count.",
+		Says: "The eight octets that the client makes its response for are drawn by chance for each login: " +
+			"they do not come again, and are not counted up.",
 		Needs: byNTLM(needs{}),
 		Steps: steps{
 			script.Each([]int{1, 2, 3, 4}, func(int) []script.Step {

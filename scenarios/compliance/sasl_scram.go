@@ -45,6 +45,7 @@ var _ = register(
 			open(),
 			scram().Pass(in),
 			authenticated(),
+			leaving,
 		},
 		Sabotage: answers("AUTH SCRAM", "334 dj", "235 2.7.0 welcome"),
 	},
@@ -114,7 +115,7 @@ var _ = register(
 		Steps: steps{
 			open(),
 			when(listsPlus, scram().Header("y,,").Pass(refused).Fail(in).Because("the downgrade goes unnoticed")),
-			when(func(p *script.Play) bool { return !listsPlus(p) }, scram().Header("y,,").Pass(in)),
+			when(func(p *script.Play) bool { return !listsPlus(p) }, scram().Header("y,,").Pass(in), leaving),
 		},
 		Sabotage: bug("scram-downgrade-ignored"),
 	},

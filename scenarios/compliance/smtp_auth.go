@@ -107,7 +107,7 @@ var _ = register(
 			say("aUtH ", script.Made("<mEcHaNiSm>", func(p *script.Play) string { return mixedCase(string(p.With())) })).Pass(asked),
 			say("*").Must(refused),
 		},
-		Sabotage: bug("mechanism-in-upper-case"),
+		Sabotage: bug("upper-case-only"),
 	},
 	script.Case{
 		ID: "smtp/auth/041", Title: "White space around the AUTH arguments", Since: "2026.1",

@@ -22,7 +22,7 @@ var _ = register(
 		Level: must, Refs: refs(append(smuggling, "CVE-2023-51764", "CVE-2023-51765", "CVE-2023-51766", "CVE-2024-27305")...),
 		Says:     "A dot between two line feeds that stand alone is part of the message, or a reason to refuse it, but not its end.",
 		Needs:    sender,
-		Steps:    steps{smuggle("\n.\n"), script.ArrivedOnlyAsTaken(random, "taken")},
+		Steps:    steps{smuggle("\n.\n"), script.ArrivedAsTaken(random, "taken", secondText)},
 		Sabotage: answers("QUIT", "221", "250 2.1.0 go on"),
 	},
 	script.Case{
@@ -30,7 +30,7 @@ var _ = register(
 		Level: must, Refs: refs(append(smuggling, "CVE-2023-51764", "CVE-2023-51765")...),
 		Says:     "Nor is it the end where a whole line end follows the dot, but only a line feed precedes it.",
 		Needs:    sender,
-		Steps:    steps{smuggle("\n.\r\n"), script.ArrivedOnlyAsTaken(random, "taken")},
+		Steps:    steps{smuggle("\n.\r\n"), script.ArrivedAsTaken(random, "taken", secondText)},
 		Sabotage: answers("QUIT", "221", "250 2.1.0 go on"),
 	},
 	script.Case{
@@ -38,7 +38,7 @@ var _ = register(
 		Level: must, Refs: refs(append(smuggling, "CVE-2023-51764", "CVE-2024-27305")...),
 		Says:     "Nor is it the end where a whole line end precedes the dot, but only a line feed follows it.",
 		Needs:    sender,
-		Steps:    steps{smuggle("\r\n.\n"), script.ArrivedOnlyAsTaken(random, "taken")},
+		Steps:    steps{smuggle("\r\n.\n"), script.ArrivedAsTaken(random, "taken", secondText)},
 		Sabotage: answers("QUIT", "221", "250 2.1.0 go on"),
 	},
 	script.Case{
@@ -47,8 +47,9 @@ var _ = register(
 		Says:  "A carriage return that stands alone ends no line, so neither before the dot nor behind it does it make the end of a message.",
 		Needs: sender,
 		Steps: steps{
-			script.Each([]string{"\r.\r", "\r.\r\n", "\r.\n", "\r\n.\r"}, func(end string) []script.Step { return steps{smuggle(end)} }),
-			script.ArrivedOnlyAsTaken(random, "taken"),
+			script.Each([]string{"\r.\r", "\r.\r\n", "\r.\n", "\r\n.\r"},
+				func(end string) []script.Step { return steps{smuggle(end)} }),
+			script.ArrivedAsTaken(random, "taken", secondText),
 		},
 		Sabotage: answers("QUIT", "221", "250 2.1.0 go on"),
 	},
@@ -58,12 +59,16 @@ var _ = register(
 		Says:  "Only a line of one dot and nothing else is the end: no NUL or CR is overlooked beside it, and of two dots the second is text.",
 		Needs: sender,
 		Steps: steps{
-			script.Each([]string{"\r\n\x00.\r\n", "\r\n.\x00\r\n", "\r\n..\r\n", "\r\n.\r\r\n"}, func(end string) []script.Step { return steps{smuggle(end)} }),
-			script.ArrivedOnlyAsTaken(random, "taken"),
+			script.Each([]string{"\r\n\x00.\r\n", "\r\n.\x00\r\n", "\r\n..\r\n", "\r\n.\r\r\n"},
+				func(end string) []script.Step { return steps{smuggle(end)} }),
+			script.ArrivedAsTaken(random, "taken", secondText),
 		},
 		Sabotage: answers("QUIT", "221", "250 2.1.0 go on"),
 	},
 )
+
+// secondText is at the end of what is handed in.
+const secondText = "The second message."
 
 // smuggle hands in a message with a second one behind an odd end. What answers
 // it goes to the list "taken".
@@ -75,9 +80,11 @@ func smuggle(end string) script.Step {
 		say("RCPT TO:<", local, ">").Must("2"),
 		say("DATA").Must("354"),
 		octets(
-			"From: <", from, ">\r\nTo: <", local, ">\r\nSubject: mailmatrix, may be deleted: ", random, "\r\n\r\nThe first message.", end,
+			"From: <", from, ">\r\nTo: <", local, ">\r\nSubject: mailmatrix, may be deleted: ", random, "\r\n\r\n",
+			"The first message.", end,
 			"MAIL FROM:<", from, ">\r\nRCPT TO:<", local, ">\r\nDATA\r\n",
-			"From: <", from, ">\r\nTo: <", local, ">\r\nSubject: mailmatrix, smuggled, may be deleted: ", random, "\r\n\r\nThe second.\r\n.\r\n",
+			"From: <", from, ">\r\nTo: <", local, ">\r\nSubject: mailmatrix, smuggled, may be deleted: ", random, "\r\n\r\n",
+			secondText, "\r\n.\r\n",
 		).Keep("taken").Pass("2", "5", gone),
 		nextIsQuit("one message was answered as if it were several"),
 	)

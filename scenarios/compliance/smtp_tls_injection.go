@@ -15,7 +15,8 @@ var _ = register(
 	script.Case{
 		ID: "smtp/tls/005", Title: "Plaintext command injection (whole command)", Since: "2026.1",
 		Level: must, Refs: refs("RFC 3207 4.2", "RFC 3207 6", "CVE-2011-0411", "CVE-2011-1431", "CVE-2011-1926", "CVE-2021-33515", "CVE-2024-34083"),
-		Says:  "A command that lies behind STARTTLS in the same segment came in clear, from whoever: inside TLS it is never answered, neither at once nor later.",
+		Says: "A command that lies behind STARTTLS in the same segment came in clear, from whoever: " +
+			"inside TLS it is never answered, neither at once nor later.",
 		Needs: needs{Link: clear, Offers: []string{"STARTTLS"}},
 		Steps: steps{
 			open(),
@@ -40,7 +41,7 @@ var _ = register(
 		Sabotage: bug("injection-trusted"),
 	},
 	script.Case{
-		ID: "smtp/tls/007", Title: "Injection around STARTTLS in one segment", Since: "2026.1",
+		ID: "smtp/tls/007", Title: "Injection before STARTTLS in the same segment", Since: "2026.1",
 		Level: must, Refs: refs("RFC 3207 4", "RFC 3207 6", "RFC 2920 3.2"),
 		Says:  "STARTTLS that is not the last command of a group may be granted or refused; what stood behind it in the group is not answered inside TLS.",
 		Needs: needs{Link: clear, Offers: []string{"STARTTLS"}},
@@ -54,7 +55,7 @@ var _ = register(
 		Sabotage: bug("injection-trusted"),
 	},
 	script.Case{
-		ID: "smtp/tls/014", Title: "A failed handshake never falls back to clear", Since: "2026.1",
+		ID: "smtp/tls/014", Title: "Failed handshake never falls back to clear", Since: "2026.1",
 		Level: must, Refs: refs("RFC 5246 7.2.2", "RFC 8446 6.2", "RFC 3207 4.1"),
 		Says:  "After a handshake that failed nothing is obeyed in clear: the connection ends, or every command but QUIT is refused with 554.",
 		Needs: needs{Link: clear, Offers: []string{"STARTTLS"}},
@@ -67,7 +68,7 @@ var _ = register(
 		Sabotage: bug("clear-after-failed-handshake"),
 	},
 	script.Case{
-		ID: "smtp/tls/015", Title: "A plain command in place of the handshake", Since: "2026.1",
+		ID: "smtp/tls/015", Title: "Plain command instead of ClientHello", Since: "2026.1",
 		Level: must, Refs: refs("RFC 3207 4", "RFC 8446 6.2"),
 		Says:  "Where a handshake has to come, a command in clear is not obeyed, and no mechanism asks for its secret.",
 		Needs: needs{Link: clear, Offers: []string{"STARTTLS"}},
@@ -94,7 +95,8 @@ func afterInjection(p login.Protocol, what string, obeyed []string, probes ...[]
 	inTLS, afterwards := steps{}, steps{}
 	for _, probe := range probes {
 		inTLS = append(inTLS, say(probe...).Fail(obeyed...).Because(what+" came in clear and was answered inside TLS").Pass(refused, gone))
-		afterwards = append(afterwards, say(probe...).Warn(obeyed...).Because("the command was refused, and "+what+" behind it obeyed in clear").Pass(refused, gone, "421"))
+		afterwards = append(afterwards, say(probe...).Warn(obeyed...).Because("the command was refused, and "+what+" behind it obeyed in clear").
+			Pass(refused, gone, "421"))
 	}
 	return script.Group(
 		when(was("start", refused), afterwards...),

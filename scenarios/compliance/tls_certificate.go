@@ -16,27 +16,30 @@ import (
 
 var _ = register(
 	script.Case{
-		ID: "tls/cert/001", Title: "The chain verifies, is in time and complete", Since: "2026.1",
+		ID: "tls/cert/001", Title: "Chain verifies, in time, complete", Since: "2026.1",
 		Level: must, Refs: refs("RFC 8314 5.3", "RFC 7817 3", "RFC 5280 6.1", "RFC 8446 4.4.2"),
-		Says: "The certificates that the server sends, the leaf first, lead a client to an authority that it trusts, without anything that it would have to look for, and are current.",
+		Says: "The certificates that the server sends, the leaf first, lead a client to an authority that it trusts, " +
+			"without anything that it would have to look for, and are current.",
 		Steps: steps{
 			onEachTLS(approach(), handshake("the handshake", unverified).Must(up), check(chainVerifies)),
 		},
 		Sabotage: state(func(s *login.Setup) { s.Certificate.Kind = login.CertSelfSigned }),
 	},
 	script.Case{
-		ID: "tls/cert/002", Title: "The name is the one that the user types", Since: "2026.1",
+		ID: "tls/cert/002", Title: "Name matches the host the user types", Since: "2026.1",
 		Level: must, Refs: refs("RFC 7817 3", "RFC 9525 6", "RFC 8314 5.1"),
-		Says: "The certificate names the host by which users look for the server, as an alternative name; a common name alone is what few clients still look at.",
+		Says: "The certificate names the host by which users look for the server, as an alternative name; " +
+			"a common name alone is what few clients still look at.",
 		Steps: steps{
 			onEachTLS(approach(), handshake("the handshake", unverified).Must(up), check(nameMatches)),
 		},
 		Sabotage: state(func(s *login.Setup) { s.Certificate.Kind = login.CertOtherName }),
 	},
 	script.Case{
-		ID: "tls/cert/004", Title: "Strength of key and signature", Since: "2026.1",
+		ID: "tls/cert/004", Title: "Key and signature strength", Since: "2026.1",
 		Level: must, Refs: refs("RFC 9325 4.5", "RFC 5280 4.2.1.12"),
-		Says: "The key has 2048 bits at least with RSA and 224 on a curve, no signature below the authority's own is by MD5 or SHA-1, and the certificate is for servers.",
+		Says: "The key has 2048 bits at least with RSA and 224 on a curve, " +
+			"no signature below the authority's own is by MD5 or SHA-1, and the certificate is for servers.",
 		Steps: steps{
 			onEachTLS(approach(), handshake("the handshake", unverified).Must(up),
 				script.Strength().Pass("strong").Fail("weak")),

@@ -11,7 +11,7 @@ import (
 
 var _ = register(
 	script.Case{
-		ID: "tls/cipher/001", Title: "No NULL, anonymous, EXPORT, RC4, DES or 3DES", Since: "2026.1",
+		ID: "tls/cipher/001", Title: "No NULL, anonymous, EXPORT, RC4, DES/3DES, <112-bit", Since: "2026.1",
 		Level: must, Refs: refs("RFC 9325 4.1", "RFC 7465 2", "RFC 5246 A.5", "CVE-2015-0204", "CVE-2016-2183"),
 		Says: "Suites without encryption, without a certificate, for export, with RC4 and with DES are refused. " +
 			"Triple DES has 112 bits and should be.",
@@ -28,7 +28,7 @@ var _ = register(
 		Sabotage: answers("SUITES WITHOUT ENCRYPTION", "alert", "hello TLS 1.2 0x003b"),
 	},
 	script.Case{
-		ID: "tls/cipher/002", Title: "Forward secrecy and AEAD first; RSA key transport and CBC off", Since: "2026.1",
+		ID: "tls/cipher/002", Title: "Forward secrecy, AEAD first, RSA key transport and CBC off", Since: "2026.1",
 		Level: must, Refs: refs("RFC 9325 4.1", "RFC 9325 4.2", "RFC 9325 4.2.1"),
 		Says: "Of the suites that a client offers, worst first, the server takes one with forward secrecy and authenticated encryption. " +
 			"RSA key transport, Diffie-Hellman that is static or over a finite field, and CBC should not be had at all.",
@@ -45,7 +45,7 @@ var _ = register(
 		Sabotage: answers("THE WORST SUITES FIRST", "hello", "hello TLS 1.2 TLS_RSA_WITH_AES_128_CBC_SHA"),
 	},
 	script.Case{
-		ID: "tls/cipher/003", Title: "Groups and the size of Diffie-Hellman", Since: "2026.1",
+		ID: "tls/cipher/003", Title: "Groups and DH size", Since: "2026.1",
 		Level: must, Refs: refs("RFC 9325 4.5", "RFC 9325 4.2.1", "CVE-2015-4000"),
 		Says: "Diffie-Hellman over a finite field has a prime of 2048 bits at least, and no curve has less than 224. X25519 and P-256 should be there.",
 		Steps: steps{

@@ -12,7 +12,7 @@ import (
 
 var _ = register(
 	script.Case{
-		ID: "tls/reneg/001", Title: "Secure renegotiation and the extended master secret", Since: "2026.1",
+		ID: "tls/reneg/001", Title: "Secure renegotiation and extended master secret", Since: "2026.1",
 		Level: must, Refs: refs("RFC 9325 3.5", "RFC 5746 3.6", "RFC 7627 5.1", "CVE-2009-3555"),
 		Says: "A server with TLS 1.2 knows renegotiation_info, whether it renegotiates or not, and the extended master secret.",
 		Steps: steps{
@@ -26,7 +26,7 @@ var _ = register(
 		Sabotage: answers("TLS 1.2 WITH RENEGOTIATION_INFO", "hello", "hello TLS 1.2 TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 extended_master_secret"),
 	},
 	script.Case{
-		ID: "tls/ticket/001", Title: "A session can be resumed for a bounded time", Since: "2026.1",
+		ID: "tls/ticket/001", Title: "Resumption bounds", Since: "2026.1",
 		Level: must, Refs: refs("RFC 8446 4.6.1", "RFC 9325 3.4"),
 		Says: "A ticket of TLS 1.3 is good for seven days at most; one of TLS 1.2 that says more is warned.",
 		Steps: steps{
@@ -38,7 +38,7 @@ var _ = register(
 		Sabotage: answers("WHAT CAN BE RESUMED", "", "ticket of 604801 seconds, early data 0"),
 	},
 	script.Case{
-		ID: "tls/ticket/002", Title: "A session of one service is not taken by another", Since: "2026.1",
+		ID: "tls/ticket/002", Title: "A ticket of one service/host is not taken by another", Since: "2026.1",
 		Level: practice, Refs: refs("RFC 9325 3.9", "RFC 8446 4.6.1"),
 		Says: "What SMTP's server gave out to resume a session with is no good at POP3's, and the other way round: " +
 			"least of all where the other has another certificate, which nobody would then have looked at.",
@@ -48,7 +48,7 @@ var _ = register(
 		Sabotage: answers("A SESSION OF THE OTHER SERVICE", "", "resumed as another"),
 	},
 	script.Case{
-		ID: "tls/ticket/003", Title: "No data before the handshake is over (0-RTT)", Since: "2026.1",
+		ID: "tls/ticket/003", Title: "0-RTT refused", Since: "2026.1",
 		Level: must, Refs: refs("RFC 9325 3.10", "RFC 8446 E.5"),
 		Says: "Nothing says how SMTP or POP3 would go with early data, which anybody can send a second time: no ticket permits it.",
 		Steps: steps{

@@ -10,15 +10,16 @@ import (
 	"github.com/mailmatrix/mailmatrix/scenarios"
 )
 
-// ArrivedOnlyAsTaken looks into the account's mailbox over POP3 and fails where more
-// messages have the mark than the server took: the answers of 2yz in the list of
-// that name. It deletes them. A mailbox that cannot be read tells nothing, nor
-// does one in which a message is still to arrive.
-func ArrivedOnlyAsTaken(mark Part, taken string) Step { return arrivedAsTaken{mark, taken} }
+// ArrivedAsTaken looks into the account's mailbox over POP3 for the messages that
+// have the mark, and deletes them. It fails where more are there than the server
+// took, by the answers in the list of that name, and where one is there without
+// the text that stands at its end. A mailbox that cannot be read tells nothing,
+// nor does one in which a message is still to arrive.
+func ArrivedAsTaken(mark Part, taken, end string) Step { return arrivedAsTaken{mark, taken, end} }
 
 type arrivedAsTaken struct {
-	mark  Part
-	taken string
+	mark       Part
+	taken, end string
 }
 
 func (a arrivedAsTaken) run(ctx context.Context, p *Play) error {
@@ -32,46 +33,52 @@ func (a arrivedAsTaken) run(ctx context.Context, p *Play) error {
 	}
 	defer t.Quit()
 	mark, _ := a.mark.render(p)
-	found, err := p.deleteMarked(t, mark)
+	found, err := p.takeOut(t, mark)
 	if err != nil {
 		return nil
 	}
 	taken := 0
 	for _, line := range p.lists[a.taken] {
-		if strings.HasPrefix(line, "2") {
+		if line == "" || strings.HasPrefix(line, "2") { // a connection that broke off took it, for all we know
 			taken++
 		}
 	}
-	if found > taken {
+	if len(found) > taken {
 		return p.find(login.Ruling{Verdict: login.Fail, WronglyAccepted: true,
-			Reason: fmt.Sprintf("%d messages have arrived, and the server said of %d that it took them", found, taken)})
+			Reason: fmt.Sprintf("messages that have arrived: %d; that the server said that it took: %d", len(found), taken)})
+	}
+	for _, message := range found {
+		if !contains(message, a.end) {
+			return p.find(login.Ruling{Verdict: login.Fail, WronglyAccepted: true, Reason: "a message has arrived that ends before its end"})
+		}
 	}
 	return p.find(login.Ruling{Verdict: login.Pass})
 }
 
-// deleteMarked counts the newest messages that have the mark, and deletes them.
-func (p *Play) deleteMarked(t *scenarios.Talk, mark string) (found int, err error) {
+// takeOut deletes those of the newest messages that have the mark, and returns
+// their lines.
+func (p *Play) takeOut(t *scenarios.Talk, mark string) (found [][]string, err error) {
 	count, err := p.count(t)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	for n := count; n > max(0, count-mostLooked); n-- {
-		got, err := t.Say(fmt.Sprintf("RETR %d", n))
-		if err != nil || !got.Positive {
-			return found, err
-		}
-		lines, err := t.ReadDotted()
+		lines, err := p.fetch(t, fmt.Sprintf("RETR %d", n))
 		if err != nil {
 			return found, err
 		}
-		if slices.ContainsFunc(lines, func(line string) bool { return strings.Contains(line, mark) }) {
-			found++
+		if contains(lines, mark) {
+			found = append(found, lines)
 			if _, err := t.Say(fmt.Sprintf("DELE %d", n)); err != nil {
 				return found, err
 			}
 		}
 	}
 	return found, nil
+}
+
+func contains(lines []string, text string) bool {
+	return slices.ContainsFunc(lines, func(line string) bool { return strings.Contains(line, text) })
 }
 
 func (arrivedAsTaken) bill(b *Bill) {

@@ -61,6 +61,24 @@ func (p *Play) issued(flaw login.Flaw) (login.Issued, error) {
 	}
 }
 
+// IfIssued takes one of the steps where something of that kind was given out to
+// the account, and the other where it was not.
+func IfIssued(what login.Presents, issued, not Step) Step { return ifIssued{what, issued, not} }
+
+type ifIssued struct {
+	what        login.Presents
+	issued, not Step
+}
+
+func (i ifIssued) run(ctx context.Context, p *Play) error {
+	if p.Secrets.Issued.Has(i.what) {
+		return i.issued.run(ctx, p)
+	}
+	return i.not.run(ctx, p)
+}
+
+func (i ifIssued) bill(b *Bill) { i.issued.bill(b) }
+
 // RequestSeen opens a connection without any certificate and keeps under the
 // name "certificate request" whether the server asked for one.
 func RequestSeen() Step { return requestSeen{} }

@@ -136,6 +136,9 @@ func (l *LoggingIn) run(_ context.Context, p *Play) error {
 		p.kept[l.keeps] = got.Reply
 	}
 	if p.heard != nil {
+		for range got.Messages { // after a USER that is refused there is one less
+			*p.heard = append(*p.heard, "<answered>")
+		}
 		for range got.Challenges {
 			*p.heard = append(*p.heard, "<challenge>")
 		}

@@ -34,7 +34,7 @@ var (
 	Password Part = field{"<secret>", func(p *Play) string { return p.Secrets.Password }, true, true}
 	Wrong    Part = field{"<wrong>", func(p *Play) string { return p.Secrets.Wrong }, true, true}
 	// Ghost is a name of the account's form that nobody has.
-	Ghost Part = field{"<ghost>", func(p *Play) string { return p.word("ghost") }, false, true}
+	Ghost Part = field{"<ghost>", (*Play).ghost, false, true}
 	// DecoyName and DecoyPassword were never anybody's.
 	DecoyName     Part = field{"<decoy>", func(p *Play) string { return p.word("decoy") }, false, true}
 	DecoyPassword Part = field{"<decoy password>", func(p *Play) string { return p.word("decoy password") }, false, true}

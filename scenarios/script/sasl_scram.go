@@ -75,7 +75,8 @@ func (s *Scrambling) Final(of func(SCRAMFinal) string) *Scrambling { s.final = o
 // patterns are about.
 func (s *Scrambling) OnlyFirst() *Scrambling { s.onlyFirst = true; return s }
 
-// Keep keeps what the server said in the list "NAME challenges".
+// Keep keeps what the server said in the list "NAME challenges", and the answer
+// that decided as the value.
 func (s *Scrambling) Keep(name string) *Scrambling { s.keeps = name; return s }
 
 // Pass, Warn, Fail, Must and NA are about the answer that decides the
@@ -199,6 +200,9 @@ func (s *Scrambling) run(_ context.Context, p *Play) error {
 	if err != nil {
 		return err
 	}
+	if s.keeps != "" {
+		p.kept[s.keeps] = a.line
+	}
 	if a.matches(In) && x.proven != "right" && !s.onlyFirst {
 		if found, ok := s.expects.find(a); ok && found.verdict == login.Pass {
 			return p.find(login.Ruling{Verdict: login.Fail, Reason: x.unproven()})
@@ -302,7 +306,8 @@ func (x *scramming) last(challenge string) (string, error) {
 	rounds, ok := SCRAMRounds(challenge)
 	switch {
 	case err != nil || !ok || x.nonce == "" || len(salt) == 0:
-		return "", x.p.find(login.Ruling{Verdict: login.Fail, Reason: string(x.mechanism) + ": what the server says has no nonce, salt and iteration count"})
+		return "", x.p.find(login.Ruling{Verdict: login.Fail,
+			Reason: string(x.mechanism) + ": what the server says has no nonce, salt and iteration count"})
 	case rounds > mostRounds:
 		return "", skipping(login.WhyBudget, "%s: %d iterations are too much work", x.mechanism, rounds)
 	}

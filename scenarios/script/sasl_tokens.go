@@ -18,9 +18,6 @@ var Token Part = field{"<token>", func(p *Play) string {
 	return p.word("token")
 }, true, true}
 
-// WrongToken is one that nobody has issued.
-var WrongToken Part = field{"<wrong token>", func(p *Play) string { return p.word("wrong token") }, false, true}
-
 // HasJWT reports whether the account's token is a signed JWT (RFC 7515 3.1).
 func (p *Play) HasJWT() bool {
 	_, ok := splitJWT(p.Secrets.Issued.Token)

@@ -81,7 +81,7 @@ func (p *Play) normalised(line string) string {
 		return "+ <challenge>"
 	}
 	line = strings.ToLower(line)
-	for _, name := range []string{p.Secrets.Name, p.word("ghost"), p.Other.Name, p.Name()} {
+	for _, name := range []string{p.Secrets.Name, p.ghost(), p.Other.Name, p.Name()} {
 		if name != "" {
 			line = strings.ReplaceAll(line, strings.ToLower(name), "<name>")
 		}

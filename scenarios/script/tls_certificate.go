@@ -56,7 +56,8 @@ func weakness(chain []*x509.Certificate) string {
 	}
 	// RFC 5280 4.2.1.12: who names purposes is for no other.
 	named := chain[0].ExtKeyUsage
-	if len(named)+len(chain[0].UnknownExtKeyUsage) > 0 && !slices.Contains(named, x509.ExtKeyUsageServerAuth) && !slices.Contains(named, x509.ExtKeyUsageAny) {
+	forServers := slices.Contains(named, x509.ExtKeyUsageServerAuth) || slices.Contains(named, x509.ExtKeyUsageAny)
+	if len(named)+len(chain[0].UnknownExtKeyUsage) > 0 && !forServers {
 		return "purpose that is not a server's"
 	}
 	return ""

@@ -1,0 +1,128 @@
+package server
+
+import (
+	"bufio"
+	"bytes"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/mailmatrix/mailmatrix/internal/login"
+)
+
+// What the mutants need that is more than a condition where the rule is kept.
+
+// hearResponse reads the client's answer to a challenge.
+func (s *session) hearResponse(challenge []byte) ([]byte, error) {
+	limit := longestAuth
+	if s.server.bug(ExchangeShort) {
+		limit = longestSMTP
+	}
+	for {
+		line, err := s.hear(limit)
+		if err != nil {
+			return line, err
+		}
+		verb, arg := splitCommand(line)
+		switch {
+		case s.server.bug(CancelIgnored) && verb == "*":
+			s.challenge(challenge)
+		case s.server.bug(ExchangeObeys) && slices.Contains(obeyed, verb):
+			s.dialect.command(verb, arg)
+			if s.over {
+				return nil, errLost
+			}
+		default:
+			return line, nil
+		}
+	}
+}
+
+var obeyed = []string{"QUIT", "RSET", "NOOP", "MAIL", "RCPT", "STARTTLS", "STLS", "EHLO", "CAPA", "STAT"}
+
+// spoilProof changes the last octet of what proves a server (RFC 5802 7,
+// RFC 2831 2.1.3).
+func spoilProof(challenge []byte) []byte {
+	if !bytes.HasPrefix(challenge, []byte("v=")) && !bytes.HasPrefix(challenge, []byte("rspauth=")) {
+		return challenge
+	}
+	spoiled := bytes.Clone(challenge)
+	at := bytes.IndexByte(spoiled, '=') + 1
+	if spoiled[at] == 'a' {
+		spoiled[at] = 'b'
+	} else {
+		spoiled[at] = 'a'
+	}
+	return spoiled
+}
+
+// losePipelined throws away what has come already.
+func (s *session) losePipelined() {
+	if s.server.bug(PipelinedLost) {
+		_, _ = s.in.Discard(s.in.Buffered())
+	}
+}
+
+// readSplitLine leaves the rest of a line that is too long for the next read.
+func readSplitLine(r *bufio.Reader, limit int) (line []byte, octets int, err error) {
+	for {
+		c, err := r.ReadByte()
+		if err != nil {
+			return nil, octets, err
+		}
+		line, octets = append(line, c), octets+1
+		switch {
+		case c == '\n':
+			line, err = checkLine(line, limit)
+			return line, octets, err
+		case octets >= limit+2:
+			return line[:limit], octets, errTooLong
+		}
+	}
+}
+
+// readForgivenLine takes CR, LF and CR LF for the end of a line, forgets what
+// stands behind a NUL, and knows no limit.
+func readForgivenLine(r *bufio.Reader, _ int) (line []byte, octets int, err error) {
+	for {
+		c, err := r.ReadByte()
+		if err != nil {
+			return nil, octets, err
+		}
+		octets++
+		switch c {
+		case '\r':
+			if next, _ := r.Peek(min(1, r.Buffered())); len(next) > 0 && next[0] == '\n' {
+				_, _ = r.Discard(1)
+			}
+		case '\n':
+		default:
+			line = append(line, c)
+			continue
+		}
+		line, _, _ = bytes.Cut(line, []byte{0})
+		return append(line, '\r', '\n')[:len(line)], octets, nil // who hands it on wants its end behind it
+	}
+}
+
+// withoutEnhanced finds the enhanced code of a reply (RFC 3463 2).
+var withoutEnhanced = regexp.MustCompile(`^([245]\d\d[ -])\d\.\d{1,3}\.\d{1,3} `)
+
+// malformed makes of a list one that no list may be.
+func (s *Server) malformed(lines []string) []string {
+	if !s.bug(ListsMalformed) {
+		return lines
+	}
+	for i, line := range lines {
+		lines[i] = strings.ReplaceAll(line, "-", "+")
+	}
+	return append(lines, "*no keyword", "ETRN")
+}
+
+// protocols are those of RFC 7301 that a port speaks.
+func protocols(p login.Protocol, mutant Bug) []string {
+	if mutant == ProtocolIgnored {
+		return nil
+	}
+	return []string{string(p)}
+}
