@@ -182,6 +182,33 @@ func (o observed) test(t *testing.T, program string, lab *server.Reference) {
 		}
 	}
 	o.judgeDraft(t, draft, string(out))
+	o.judgeCases(t, lab, string(out))
+}
+
+// judged is a line of what the clients' cases say of a real client.
+var judged = regexp.MustCompile(`(?m)^ (client/\S+) +\S+ +(FAIL|WARN|pass|unknown|na) `)
+
+// judgeCases: the clients' cases say the same of the program as of its profile:
+// the sins that are known of it are those that it commits.
+func (o observed) judgeCases(t *testing.T, lab *server.Reference, out string) {
+	plan, err := harness.NewPlan(harness.Grid{Cases: []string{"client"}, Profiles: []string{o.profile}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	simulated := map[string]string{}
+	for _, r := range harness.Run(t.Context(), plan, harness.Config{Target: lab}).Cases {
+		word := map[harness.Verdict]string{harness.Fail: "FAIL", harness.Warn: "WARN", harness.Pass: "pass", harness.Skip: "na"}[r.Verdict]
+		simulated[r.ID] = word
+	}
+	found := judged.FindAllStringSubmatch(out, -1)
+	if len(found) < len(simulated) {
+		t.Errorf("%d cases judge the program, %d its profile", len(found), len(simulated))
+	}
+	for _, f := range found {
+		if want, known := simulated[f[1]]; known && f[2] != want { // of some no profile knows anything
+			t.Errorf("%s says %s of the program, and %s of its profile", f[1], f[2], want)
+		}
+	}
 }
 
 // foretells is the line about what was held back.

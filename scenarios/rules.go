@@ -65,8 +65,8 @@ func rules() []rule {
 			rule{"injection", p, starttls, classic, allow, "ended", upgrade, injection(p)},
 			rule{"handshake-failed", p, starttls, classic, allow, "ended", upgrade, failedHandshake(p)},
 			rule{"tls10-classic", p, starttls, classic, allow, "TLS 1.0", nil, oldTLS(p, tls.VersionTLS10)},
-			rule{"tls10-modern", p, starttls, modern, allow, "refused", []string{"RFC 8996 2"}, oldTLS(p, tls.VersionTLS10)},
-			rule{"tls11-modern", p, starttls, modern, allow, "refused", []string{"RFC 8996 3"}, oldTLS(p, tls.VersionTLS11)},
+			rule{"tls10-modern", p, starttls, modern, allow, "refused", []string{"RFC 8996 4"}, oldTLS(p, tls.VersionTLS10)},
+			rule{"tls11-modern", p, starttls, modern, allow, "refused", []string{"RFC 8996 5"}, oldTLS(p, tls.VersionTLS11)},
 			rule{"tls-resumption", p, starttls, modern, allow, "in full", nil, resumed(p)},
 			rule{"another-identity", p, plain, classic, allow, codes.wrong, []string{"RFC 4616 2"}, anotherIdentity(p)},
 		)

@@ -186,7 +186,7 @@ var bugs = []BugInfo{
 	{HelloKeptOverTLS, "7; RFC 3207 4.2; RFC 2595 4", "what was said before TLS still counts, a login too"},
 	{ClearAfterFailure, "7; RFC 3207 4.1", "after a failed handshake the session goes on in clear"},
 	{ImplicitInClassic, "7", "classic has TLS from the first octet"},
-	{OldTLSInModern, "7; RFC 8996 2", "modern speaks TLS 1.0 and 1.1"},
+	{OldTLSInModern, "7; RFC 8996 4", "modern speaks TLS 1.0 and 1.1"},
 	{SessionTickets, "7", "a TLS session can be resumed"},
 	{CertificateTaken, "8", "a certificate file is not checked at the start"},
 	{Nameless, "9", "greeting, timestamp and challenges call the server localhost"},

@@ -79,7 +79,7 @@ func (p *pop3) command(verb, arg string) {
 		p.quit(arg)
 	case "USER", "PASS", "APOP", "AUTH", "STLS":
 		// RFC 1939 7, RFC 5034 4, RFC 2595 4: before the login only.
-		if p.mailbox != "" && !p.server.bug(SecondAuth) {
+		if p.mailbox != "" && !p.server.bug(SecondAuth) && !(p.server.bug(TLSAgain) && verb == "STLS") {
 			p.misplaced(verb, arg, verb+" after a login")
 			return
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/mailmatrix/mailmatrix/internal/mech"
 	"github.com/mailmatrix/mailmatrix/reports"
 	"github.com/mailmatrix/mailmatrix/scenarios"
+	"github.com/mailmatrix/mailmatrix/scenarios/clientcases"
 	"github.com/mailmatrix/mailmatrix/scenarios/compliance"
 	"github.com/mailmatrix/mailmatrix/scenarios/script"
 	"github.com/mailmatrix/mailmatrix/server"
@@ -211,23 +212,34 @@ func listCases() []item {
 		cost := c.Cost()
 		items = append(items, item{ID: c.ID, Title: c.Title, Level: c.Level, Area: c.Area(), Cost: &cost, Refs: c.Refs})
 	}
+	for _, c := range clientcases.All() {
+		items = append(items, item{ID: c.ID, Title: c.Title, Level: c.Level, Area: c.Area(), Refs: c.Refs})
+	}
 	return items
 }
 
-// writeCases is a table, with what each case costs its server at most.
+// writeCases is a table, with what each case costs its server at most; a
+// clients' case costs none anything.
 func writeCases(w io.Writer, items []item) error {
 	tab := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	free := 0
+	free, clients := 0, 0
 	for _, c := range items {
-		if c.Cost.Free() {
-			free++
+		cost := "of a client"
+		if c.Cost == nil {
+			clients++
+		} else {
+			cost = c.Cost.String()
+			if c.Cost.Free() {
+				free++
+			}
 		}
-		_, _ = fmt.Fprintf(tab, "%s\t%s\t%s\t%s\t%s\n", c.ID, c.Level, c.Title, strings.Join(c.Refs, ", "), c.Cost)
+		_, _ = fmt.Fprintf(tab, "%s\t%s\t%s\t%s\t%s\n", c.ID, c.Level, c.Title, strings.Join(c.Refs, ", "), cost)
 	}
 	if err := tab.Flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "\n%d cases, %d of which cost a server nothing but connections and time (cost=0)\n", len(items), free)
+	_, err := fmt.Fprintf(w, "\n%d cases of a server, %d of which cost it nothing but connections and time (cost=0), and %d of clients\n",
+		len(items)-clients, free, clients)
 	return err
 }
 

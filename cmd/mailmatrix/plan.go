@@ -67,6 +67,9 @@ func plannedOf(j harness.Job) planned {
 	if j.Case != nil {
 		p.Expected, p.Refs = []string{login.Pass.String()}, j.Case.Refs
 	}
+	if j.Client != nil {
+		p.Expected, p.Refs = []string{login.Pass.String()}, j.Client.Refs
+	}
 	for _, o := range j.Expect.Outcomes {
 		p.Expected = append(p.Expected, string(o))
 	}

@@ -108,6 +108,9 @@ func labelsOf(j harness.Job) []string {
 	if c := j.Case; c != nil { // a spec for each: its ID is what people ask for
 		return []string{c.ID, c.Area(), string(c.Level), string(c.Protocol)}
 	}
+	if c := j.Client; c != nil {
+		return []string{c.ID, c.Area(), string(c.Level), string(c.Case.Protocol())}
+	}
 	c := j.Cell
 	return []string{c.Profile, string(c.Protocol), string(c.Flavour), c.Mechanism.Segment()}
 }

@@ -85,7 +85,7 @@ var _ = register(
 			say("STLS").Pass("-ERR").Fail("+OK"),
 			authenticated(),
 		},
-		Sabotage: bug("tls-again"),
+		Sabotage: answers("STLS", "-ERR", "+OK ready"),
 	},
 	script.Case{
 		ID: "pop3/tls/006", Title: "Plain command instead of ClientHello; failed handshake", Since: "2026.1",
@@ -110,17 +110,18 @@ var _ = register(
 		Level: must, Refs: refs("RFC 8314 3.1"),
 		Says: "On a port with TLS from the first octet nothing is said in clear. " +
 			"After the greeting the session is in the state before the login, even if the client has shown a certificate.",
-		Needs: needs{Link: implicit},
 		Steps: steps{
-			connect(),
-			listen("the time before TLS").Pass(silent, gone).Fail(inClear),
-			connect(),
-			octets("CAPA\r\n").Unread(),
-			hear("CAPA in clear").Pass(alert, gone, silent).Fail(inClear),
-			when(hasCertificate, script.Certified(login.Flawless,
-				say("STAT").Pass("-ERR").Fail("+OK").Because("the certificate has logged in by itself"))),
+			script.OnImplicit(
+				connect(),
+				listen("the time before TLS").Pass(silent, gone).Fail(inClear),
+				connect(),
+				octets("CAPA\r\n").Unread(),
+				hear("CAPA in clear").Pass(alert, gone, silent).Fail(inClear),
+				when(hasCertificate, script.Certified(login.Flawless,
+					say("STAT").Pass("-ERR").Fail("+OK").Because("the certificate has logged in by itself"))),
+			),
 		},
-		Sabotage: answers("CAPA IN CLEAR", "", "clear +OK here is what there is"),
+		Sabotage: bug("implicit-port-in-clear"),
 	},
 	script.Case{
 		ID: "pop3/tls/008", Title: "995 and STLS give the same service", Since: "2026.1",
@@ -132,5 +133,7 @@ var _ = register(
 	},
 )
 
-// hasCertificate: a certificate was issued to the account.
-func hasCertificate(p *script.Play) bool { return p.Secrets.Issued.Has(login.PresentsCertificate) }
+// hasCertificate: a certificate was issued to the account, and can be shown.
+func hasCertificate(p *script.Play) bool {
+	return p.Survey().Links[login.TLS].Open && p.Secrets.Issued.Has(login.PresentsCertificate)
+}

@@ -39,7 +39,10 @@ var _ = register(
 				return steps{
 					open(),
 					script.Each(pair, func(m notMessage) []script.Step {
-						return steps{say("AUTH CRAM-MD5").Must(asked), malformed(m.what, say(b64(m.parts...)))}
+						return steps{
+							say("AUTH CRAM-MD5").Must(asked),
+							say(b64(m.parts...)).Pass("535", "501", "-ERR").Fail(in, asked, gone).Because("the response has " + m.what).Warn(refused),
+						}
 					}),
 					alive(),
 				}

@@ -46,7 +46,7 @@ var _ = register(
 )
 
 // sayingNames are the mechanisms that say a name as the client has it. USER and
-// APOP may have no more than ASCII (RFC 6856 2.1).
+// APOP may have no more than ASCII (RFC 6856 2.2).
 var sayingNames = only(login.PLAIN, login.LOGIN, login.CRAMMD5, login.DIGESTMD5, login.SCRAMSHA1, login.SCRAMSHA256)
 
 var (

@@ -18,7 +18,7 @@ const (
 var _ = register(
 	script.Case{
 		ID: "sasl/login/001", Title: "Two prompts, and then the verdict", Since: "2026.1",
-		Level: may, Refs: refs("draft-murchison-sasl-login 2", "RFC 4422 6"),
+		Level: may, Refs: refs("draft-murchison-sasl-login-00", "RFC 4422 6"),
 		Says: "The server asks for a name and then for a password, in words that clients look for, and judges both together: " +
 			"a name that nobody has is asked for its password too.",
 		Needs: needs{Mechanisms: only(login.LOGIN)},
@@ -44,7 +44,7 @@ var _ = register(
 	},
 	script.Case{
 		ID: "sasl/login/002", Title: "The name as initial response", Since: "2026.1",
-		Level: may, Refs: refs("draft-murchison-sasl-login 2", "RFC 4954 4"),
+		Level: may, Refs: refs("draft-murchison-sasl-login-00", "RFC 4954 4"),
 		Says: "A name in the command is taken for the answer to the first prompt, and the password is asked for, " +
 			"or it is refused, since in LOGIN the server speaks first. It alone logs nobody in.",
 		Needs: needs{Mechanisms: only(login.LOGIN)},
@@ -60,7 +60,7 @@ var _ = register(
 	},
 	script.Case{
 		ID: "sasl/login/003", Title: "NUL and far too much", Since: "2026.1",
-		Level: practice, Refs: refs("draft-murchison-sasl-login 2", "RFC 4422 3.4.1", "RFC 4013 2.3"),
+		Level: practice, Refs: refs("draft-murchison-sasl-login-00", "RFC 4422 3.4.1", "RFC 4013 2.3"),
 		Says: "A name with a NUL in it is refused, and so is a password that is right up to a NUL: neither ends there. " +
 			"A name that is far too long harms nobody.",
 		Needs: needs{Mechanisms: only(login.LOGIN), Account: true},
@@ -78,7 +78,7 @@ var _ = register(
 				return steps{
 					open(),
 					say("AUTH LOGIN").Must(asked),
-					say(b64(times(n, "u"))).Keep("long").Pass(refused, asked).Warn("421", gone),
+					say(b64(times(n, "u"))).Keep("long").Pass(asked, refused).Warn("421", gone),
 					when(asksFor("long"), say(b64(decoyPassword)).Pass(refused), alive()),
 				}
 			}),

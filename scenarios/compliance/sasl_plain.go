@@ -122,7 +122,7 @@ var _ = register(
 	},
 	script.Case{
 		ID: "sasl/plain/006", Title: "Names that mean something to a directory or a shell", Since: "2026.1",
-		Level: practice, Refs: refs("RFC 4513 6.3", "RFC 4515 3", "CWE-90", "CWE-89"),
+		Level: practice, Refs: refs("RFC 4515 3", "CWE-90", "CWE-89"),
 		Says: "A name with wildcards, quotes, line ends or paths in it is nobody's: it is refused in the same way as any name that nobody has, " +
 			"and the account's own with an asterisk behind it is not the account's.",
 		Needs: needs{Mechanisms: only(login.PLAIN), Account: true},
@@ -141,7 +141,7 @@ var _ = register(
 )
 
 // longPlain is a message with as much of each as every server takes.
-var longPlain = b64(times(255, "a"), "\x00", times(255, "b"), "\x00", times(255, "c"))
+var longPlain = b64(times(255, "a"), "\x00", decoyName, times(242, "b"), "\x00", times(255, "c"))
 
 // notMessage is one that its mechanism does not know.
 type notMessage struct {

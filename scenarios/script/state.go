@@ -74,7 +74,13 @@ func (m mayRelay) run(ctx context.Context, p *Play) error {
 	case relays == m.expected:
 		return p.find(login.Ruling{Verdict: login.Pass})
 	case relays:
-		return p.find(login.Ruling{Verdict: login.Fail, Reason: "somebody is logged in: a recipient elsewhere was taken", WronglyAccepted: true})
+		// It may take mail from here for anybody. Who has not logged in is still
+		// asked for a login (RFC 4954 4).
+		asks := Say("AUTH PLAIN").Pass(Asked).Fail("503").Because("somebody is logged in: a recipient elsewhere was taken").Pass(Refused)
+		if err := asks.Keep("relay").run(ctx, p); err != nil || !strings.HasPrefix(p.kept["relay"], "334") {
+			return err
+		}
+		return Say("*").Must(Refused).run(ctx, p)
 	default:
 		again := Say("AUTH PLAIN").Pass("503").Fail("334").Because("nobody is logged in")
 		return again.run(ctx, p)
@@ -84,5 +90,6 @@ func (m mayRelay) run(ctx context.Context, p *Play) error {
 func (m mayRelay) bill(b *Bill) {
 	if !m.expected {
 		b.Recipients++
+		b.Auths++ // where mail is taken from anybody
 	}
 }

@@ -145,6 +145,9 @@ func (s *Saying) name() string {
 		return "what went before"
 	}
 	text := strings.TrimSuffix(literal(s.parts), "\r\n")
+	if text == "" {
+		return "an empty line"
+	}
 	if len(text) > 60 {
 		text = text[:60] + "..."
 	}

@@ -243,6 +243,29 @@ func (p *Play) tlsDoors(ctx context.Context) []login.Transport {
 	return doors
 }
 
+// OnImplicit takes the steps on the port for TLS from the first octet, whatever
+// it is that answers there.
+func OnImplicit(steps ...Step) Step { return onImplicit(steps) }
+
+type onImplicit group
+
+func (o onImplicit) run(ctx context.Context, p *Play) error {
+	talk, err := p.approach(ctx, p.protocol, login.TLS)
+	if err != nil {
+		return skipping(login.WhyNotApplicable, "there is no port for TLS from the first octet: %s", err)
+	}
+	_ = talk.Close()
+	before := p.transport
+	defer func() { p.transport = before }()
+	p.transport = login.TLS
+	return group(o).run(ctx, p)
+}
+
+func (o onImplicit) bill(b *Bill) {
+	b.Connections++
+	group(o).bill(b)
+}
+
 // Doors adds to the list of that name each link on which a handshake comes
 // about, whatever the certificate is.
 func Doors(name string) Step { return doors(name) }
