@@ -202,3 +202,19 @@ func TestClientCasesInAPlan(t *testing.T) {
 		}
 	}
 }
+
+// A server that shows nobody what clients say to it says nothing of clients: one
+// line tells so, unless somebody asked for it.
+func TestClientCasesNeedALaboratory(t *testing.T) {
+	asked := plan(t, harness.Grid{Cases: []string{"client/smtp/002"}, Profiles: []string{"curl"}})
+	asked.Jobs = slices.DeleteFunc(asked.Jobs, func(j harness.Job) bool { return j.Client == nil })
+	whole := asked
+	whole.Selection = nil
+	target := fake{answer: func(string) string { return "500 no" }}
+	if r := harness.Run(context.Background(), asked, harness.Config{Target: target}); len(r.Cases) != 1 || r.Cases[0].Why != login.WhyCannot || len(r.NotTested) > 0 {
+		t.Errorf("asked for: %+v, %+v", r.Cases, r.NotTested)
+	}
+	if r := harness.Run(context.Background(), whole, harness.Config{Target: target}); len(r.Cases) != 0 || len(r.NotTested) != 1 || len(r.Expectations) > 0 {
+		t.Errorf("not asked for: %+v, %+v, %+v", r.Cases, r.NotTested, r.Expectations)
+	}
+}

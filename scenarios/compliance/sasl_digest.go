@@ -95,17 +95,17 @@ func digestChallenge(p *script.Play) (login.Verdict, string) {
 			verdict, reason = login.Warn, d.Name+" is not quoted, and the grammar has it so"
 		}
 	}
-	only := func(name string) string { return strings.ToLower(strings.Join(values[name], "")) }
-	encrypts := strings.Contains(only("qop"), "auth-conf")
+	value := func(name string) string { return strings.ToLower(strings.Join(values[name], "")) }
+	encrypts := strings.Contains(value("qop"), "auth-conf")
 	switch {
 	case len(challenge) >= 2048:
 		return login.Fail, fmt.Sprintf("the challenge has %d octets", len(challenge))
-	case only("nonce") == "":
+	case value("nonce") == "":
 		return login.Fail, "there is no nonce"
-	case only("algorithm") != "md5-sess":
-		return login.Fail, fmt.Sprintf("the algorithm is %q", only("algorithm"))
-	case values["charset"] != nil && only("charset") != "utf-8":
-		return login.Fail, fmt.Sprintf("the charset is %q", only("charset"))
+	case value("algorithm") != "md5-sess":
+		return login.Fail, fmt.Sprintf("the algorithm is %q", value("algorithm"))
+	case values["charset"] != nil && value("charset") != "utf-8":
+		return login.Fail, fmt.Sprintf("the charset is %q", value("charset"))
 	case encrypts != (values["cipher"] != nil):
 		return login.Fail, "ciphers go with auth-conf, and auth-conf with ciphers"
 	default:
@@ -165,7 +165,9 @@ var oddDigest = []notResponse{
 	{"another service in digest-uri", changed(func(r script.DigestResponse) script.DigestResponse {
 		return r.With("digest-uri", "imap/"+hostOf(r))
 	})},
-	{"a realm that is not offered", changed(func(r script.DigestResponse) script.DigestResponse { return r.With("realm", "elsewhere.invalid") })},
+	{"a realm that is not offered", changed(func(r script.DigestResponse) script.DigestResponse {
+		return r.With("realm", "elsewhere.invalid")
+	})},
 	{"a digest in capitals", spelt(func(r script.DigestResponse, m string) string {
 		return strings.Replace(m, r.Proof(), strings.ToUpper(r.Proof()), 1)
 	})},

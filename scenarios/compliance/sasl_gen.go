@@ -46,8 +46,8 @@ var _ = register(
 	script.Case{
 		ID: "sasl/gen/003", Title: "One account, one password, one outcome", Since: "2026.1",
 		Level: practice, Refs: refs("RFC 4954 4", "RFC 5034 4"),
-		Says: "What opens an account by one mechanism opens it by every other that is offered. At least those that are handed the password itself agree: " +
-			"any store can check it for all of them.",
+		Says: "What opens an account by one mechanism opens it by every other that is offered. " +
+			"At least those that are handed the password itself agree: any store can check it for all of them.",
 		Needs: needs{Mechanisms: byPassword, Account: true},
 		Steps: steps{
 			script.Enter(logIn().Keep("login").Must(in, refused)),

@@ -26,7 +26,7 @@ var _ = register(
 			say(goodPlain).Pass(in),
 			authenticated(),
 		},
-		Sabotage: state(func(s *login.Setup) { s.Posture.OfferedRefused = true }),
+		Sabotage: bug("success-code"),
 	},
 	script.Case{
 		ID: "sasl/plain/002", Title: "Nobody acts for somebody else", Since: "2026.1",
@@ -118,7 +118,7 @@ var _ = register(
 			say(longPlain).Pass("535", "-ERR").Fail("500", gone).Because("the message is taken for too long").Warn(refused),
 			alive(),
 		},
-		Sabotage: answers("YWFH", "5", "500 5.5.6 line too long"),
+		Sabotage: bug("exchange-short"),
 	},
 	script.Case{
 		ID: "sasl/plain/006", Title: "Names that mean something to a directory or a shell", Since: "2026.1",

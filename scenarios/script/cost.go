@@ -92,6 +92,7 @@ type Bill struct {
 	mechanism login.Mechanism
 	current   string
 	asked     map[string]bool // an exchange is open on that connection
+	claimed   map[string]bool // and something has been claimed in it
 	mailing   map[string]bool // the message is being sent
 }
 
@@ -103,9 +104,10 @@ func (b *Bill) connect() {
 
 func (b *Bill) in(exchange bool) {
 	if b.asked == nil {
-		b.asked, b.mailing = map[string]bool{}, map[string]bool{}
+		b.asked, b.claimed, b.mailing = map[string]bool{}, map[string]bool{}, map[string]bool{}
 	}
 	b.asked[b.current] = exchange
+	b.claimed[b.current] = b.claimed[b.current] && exchange
 }
 
 func (s *Saying) bill(b *Bill) {
@@ -120,6 +122,13 @@ func (s *Saying) bill(b *Bill) {
 		sense := OK
 		if i == 0 && !s.unread {
 			sense = s.expects.best()
+		}
+		verb, _, _ := strings.Cut(strings.ToUpper(line), " ")
+		switch {
+		case i > 0 && verb == "RCPT":
+			sense = Refused // what is answered to it is read elsewhere
+		case verb == "USER" && sense == OK && slices.Contains(allPatterns(s.expects), "-ERR"):
+			b.Auths++ // either will do
 		}
 		b.say(line, sense, claims(s.parts))
 	}
@@ -136,7 +145,9 @@ func allPatterns(e expects) []string {
 // say adds what a line costs that is answered in that sense. claim is whether
 // it says who somebody is.
 func (b *Bill) say(line, sense string, claim bool) {
-	verb, _, _ := strings.Cut(strings.ToUpper(line), " ")
+	verb, arg, _ := strings.Cut(strings.ToUpper(line), " ")
+	// A certificate is a claim already.
+	claim = claim || verb == "AUTH" && strings.HasPrefix(arg, string(login.EXTERNAL))
 	refused := sense == Refused || sense == early || sense == Gone
 	switch {
 	case b.mailing[b.current]:
@@ -148,8 +159,9 @@ func (b *Bill) say(line, sense string, claim bool) {
 	case b.asked[b.current]:
 		switch {
 		case sense == Asked:
+			b.claimed[b.current] = b.claimed[b.current] || claim
 			return
-		case sense == In, sense == Refused && claim && line != "*":
+		case sense == In, sense == Refused && (claim || b.claimed[b.current]) && line != "*":
 			b.Passwords++
 		default:
 			b.Auths++
@@ -159,6 +171,7 @@ func (b *Bill) say(line, sense string, claim bool) {
 		switch {
 		case sense == Asked, verb == "USER" && !refused:
 			b.in(sense == Asked)
+			b.claimed[b.current] = claim && sense == Asked
 		case sense == In, sense == OK && verb != "AUTH", sense != early && (claim || verb == "PASS"):
 			b.Passwords++
 		default:

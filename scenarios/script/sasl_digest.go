@@ -184,7 +184,7 @@ func (p *Play) digestResponse(challenge string) (r DigestResponse, ok bool) {
 		r = r.With("charset", "utf-8")
 	}
 	r = r.With("username", p.Secrets.Name)
-	if realm, any := asked("realm"); any {
+	if realm, ok := asked("realm"); ok {
 		r = r.With("realm", realm)
 	}
 	nonce, ok := asked("nonce")
