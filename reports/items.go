@@ -15,6 +15,7 @@ type item struct {
 	id         string
 	kind       string // "cells", "cases", or the kind of a scenario
 	path       []string
+	client     bool // a case of a client
 	hole       bool // somebody was let in who should not have been
 	verdict    login.Verdict
 	why        login.Why
@@ -44,7 +45,7 @@ func items(r *login.Report) iter.Seq[item] {
 		}
 		for _, c := range r.Cases {
 			if !yield(item{
-				id: r.Key(c), kind: "cases", path: parents(c.ID), verdict: c.Verdict, why: c.Why, reason: c.Reason,
+				id: r.Key(c), client: c.Profile != "", kind: "cases", path: parents(c.ID), verdict: c.Verdict, why: c.Why, reason: c.Reason,
 				excused: c.Excused, refs: c.Refs, transcript: transcript(r, c.Transcript),
 			}) {
 				return

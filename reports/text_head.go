@@ -128,7 +128,7 @@ func tally(r *login.Report) []string {
 		what string
 	}{
 		{t.Fail - t.WronglyAccepted - t.WronglyRefused, "failed otherwise"},
-		{t.Warn, "warned"}, {t.Unjudged, "unjudged"}, {t.Skip, "skipped"},
+		{t.Warn, "warned"}, {t.Unjudged, "unjudged"}, {t.Skip - notForThem(r), "skipped"},
 		{len(r.Expectations), "not as expected"},
 	} {
 		if more.n > 0 {
@@ -142,37 +142,62 @@ func tally(r *login.Report) []string {
 		}
 		all = append(all, known)
 	}
+	shares := []string{}
 	if n := r.ScenarioTotals.Cells; n > 0 {
-		all = append(all, fmt.Sprintf("%s of %s pass", count(r.ScenarioTotals.Pass), of(n, "scenario")))
+		shares = append(shares, count(r.ScenarioTotals.Pass)+" of "+of(n, "scenario"))
 	}
-	return append(all, cases(r)...)
+	shares = append(shares, cases(r)...)
+	if n := len(shares); n > 0 {
+		shares[n-1] += " pass"
+	}
+	return append(all, shares...)
 }
 
-// cases says how many of a server's cases pass, and how many of clients': of
-// those a client may have no part in many, which are left out.
+// cases says how many of a server's cases pass, each over all its protocols,
+// and how many of clients': a client has no part in many, and those are left
+// out.
 func cases(r *login.Report) []string {
-	var servers, clients login.Totals
+	servers := map[string]login.Verdict{} // the worst of each
+	var clients login.Totals
 	for _, c := range r.Cases {
-		of := &servers
-		if c.Profile != "" {
-			of = &clients
+		if c.Profile == "" {
+			servers[c.ID] = max(servers[c.ID], c.Verdict)
+			continue
 		}
-		of.Cells++
+		clients.Cells++
 		switch c.Verdict {
 		case login.Pass:
-			of.Pass++
+			clients.Pass++
 		case login.Skip:
-			of.Skip++
+			clients.Skip++
+		}
+	}
+	passed := 0
+	for _, worst := range servers {
+		if worst == login.Pass {
+			passed++
 		}
 	}
 	var all []string
-	if n := servers.Cells; n > 0 {
-		all = append(all, fmt.Sprintf("%s of %s pass", count(servers.Pass), of(n, "RFC case")))
+	if n := len(servers); n > 0 {
+		all = append(all, count(passed)+" of "+of(n, "RFC case"))
 	}
 	if n := clients.Cells - clients.Skip; n > 0 {
-		all = append(all, fmt.Sprintf("%s of %s pass", count(clients.Pass), of(n, "client case")))
+		all = append(all, count(clients.Pass)+" of "+of(n, "client case"))
 	}
 	return all
+}
+
+// notForThem counts the clients' cases that mean nothing to the client: it has
+// no such setting, and so nobody has left anything out.
+func notForThem(r *login.Report) int {
+	n := 0
+	for _, c := range r.Cases {
+		if c.Profile != "" && c.Verdict == login.Skip && c.Why == login.WhyNotApplicable {
+			n++
+		}
+	}
+	return n
 }
 
 // controlWords say what it means that a control held.

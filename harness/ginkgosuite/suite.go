@@ -95,6 +95,9 @@ func groups(plan harness.Plan) []*group {
 	return all
 }
 
+// label is an ID as ginkgo takes it: in a filter "/" begins a regular expression.
+func label(id string) string { return strings.ReplaceAll(id, "/", "-") }
+
 func labelsOf(j harness.Job) []string {
 	if s := j.Scenario; s != nil {
 		labels := []string{s.Kind}
@@ -106,10 +109,10 @@ func labelsOf(j harness.Job) []string {
 		return labels
 	}
 	if c := j.Case; c != nil { // a spec for each: its ID is what people ask for
-		return []string{c.ID, c.Area(), string(c.Level), string(c.Protocol)}
+		return []string{label(c.ID), label(c.Area()), string(c.Level), string(c.Protocol)}
 	}
-	if c := j.Client; c != nil {
-		return []string{c.ID, c.Area(), string(c.Level), string(c.Case.Protocol())}
+	if c := j.Client; c != nil { // of all clients
+		return []string{label(c.ID), label(c.Area()), string(c.Level), string(c.Case.Protocol())}
 	}
 	c := j.Cell
 	return []string{c.Profile, string(c.Protocol), string(c.Flavour), c.Mechanism.Segment()}
