@@ -24,8 +24,7 @@ func TestPeersNoticeMutants(t *testing.T) {
 		{server.PermittedNotOffered, mpop, attempt{login.Modern, login.POP3, login.TLS, login.APOP, login.Allow, login.WithAccount}},
 		{server.WrongAccepted, curl, attempt{login.Modern, login.POP3, login.Plain, login.LOGIN, login.Allow, login.WithWrong}},
 		{server.NTLMv1InModern, mpop, attempt{login.Modern, login.POP3, login.Plain, login.NTLM, login.Allow, login.WithAccount}},
-		{server.NTLMv2InClassic, swaks, attempt{login.Classic, login.SMTP, login.Plain, login.NTLM, login.Allow, login.WithAccount}},
-		{server.StartTLSNotOffered, msmtp, attempt{login.Modern, login.SMTP, login.StartTLS, login.PLAIN, login.Allow, login.WithAccount}},
+		{server.NoTLS, msmtp, attempt{login.Modern, login.SMTP, login.StartTLS, login.PLAIN, login.Allow, login.WithAccount}},
 	}
 	for _, test := range tests {
 		t.Run(string(test.bug), func(t *testing.T) {

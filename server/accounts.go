@@ -21,15 +21,13 @@ func (s *Server) checksOverride(p login.Protocol, m login.Mechanism, set bool) b
 	switch {
 	case s.bug(OverrideIgnored):
 		return false
-	case s.bug(OverrideOverSMTP) && p == login.SMTP, s.bug(PlainChecksOverride) && m == login.PLAIN:
-		return set
 	case p == login.SMTP:
 		return false
 	case m == login.UserPass: // "this password is the one that MUST be used"
 		return set
 	case s.setup.Database == login.NT && secondChance[m]:
 		// Set or not: the second chance is the only one these have here.
-		return set || !s.bug(SecondChanceFalls)
+		return true
 	default:
 		return false
 	}

@@ -46,12 +46,6 @@ func (a *attempt) config() mech.ServerConfig {
 	if s.bug(AuthzidIgnored) {
 		c.Same = func(string, string) bool { return true }
 	}
-	if s.bug(TicketReplayed) {
-		c.Kerberos = s.issuer.realm.Service(s.clock.Now) // one that has seen nothing
-	}
-	if s.bug(Nameless) && (a.mechanism == login.CRAMMD5 || a.mechanism == login.APOP) {
-		c.Identity = nameless
-	}
 	if s.bug(ChallengeReused) {
 		c.Rand, c.Now = zeros{}, func() time.Time { return time.Unix(0, 0) }
 	}
@@ -64,28 +58,11 @@ func (s *Server) minimumNTLM() login.NTLMKind {
 	switch {
 	case s.script.WeakestNTLM != "":
 		return s.script.WeakestNTLM
-	case classic && s.bug(LMInClassic):
-		return login.NTLMLM
-	case classic && !s.bug(NTLMv2InClassic), s.bug(NTLMv1InModern):
+	case classic, s.bug(NTLMv1InModern):
 		return login.NTLMv1
 	default:
 		return login.NTLMv2
 	}
-}
-
-// next hands the client's message to the half.
-func (a *attempt) next(message []byte) (challenge []byte, done bool, err error) {
-	s := a.session.server
-	challenge, done, err = a.half.Next(message)
-	if s.bug(TokenErrorUntold) && a.refused() != nil {
-		return nil, true, a.refused()
-	}
-	if s.bug(LoginStopsAtUnknown) && a.mechanism == login.LOGIN && a.half.Username() != "" {
-		if _, known := s.accounts.find(a.half.Username()); !known {
-			return nil, true, mech.ErrCredentials
-		}
-	}
-	return challenge, done, err
 }
 
 // known reports whether there is an account of that name.
@@ -170,7 +147,7 @@ func (s *session) conclude(a *attempt, err error) {
 		}
 	case a.refused() != nil: // and whatever he says to that
 		s.failed(a, rec, a.refused())
-	case errors.Is(err, mech.ErrCredentials), s.server.bug(CancelAsWrong) && errors.Is(err, errCancelled):
+	case errors.Is(err, mech.ErrCredentials):
 		s.failed(a, rec, err)
 	default:
 		end := endOf(err)
@@ -270,13 +247,10 @@ func (s *session) failed(a *attempt, rec login.Record, err error) {
 	}
 	s.failures++
 	delay := s.server.limits.FailureDelay << min(s.failures-1, 16)
-	if s.server.bug(FailuresNotSlow) {
-		delay = 0
-	}
 	rec.DelayMS = delay.Milliseconds()
 	s.flush() // pipelined commands before this one are not made to wait
 	s.server.clock.Sleep(s.server.ctx, delay)
-	if s.failures < s.server.limits.FailedLogins || s.server.bug(FailuresNotEnded) {
+	if s.failures < s.server.limits.FailedLogins {
 		s.refuse(rec, answer)
 		return
 	}

@@ -72,6 +72,8 @@ func (c *certificates) leaf(kind login.CertificateKind, identity string) certs.L
 		return certs.Leaf{Names: []string{"other.example.net"}}
 	case login.CertWildcard:
 		return certs.Leaf{Names: []string{"*." + parentDomain(identity)}}
+	case wrongCertificate:
+		return certs.Leaf{Names: []string{identity}, Client: true, NotBefore: c.now.AddDate(-1, 0, 0), NotAfter: c.now.AddDate(0, 0, -1)}
 	case login.CertExpired, login.CertExpiredFile:
 		return certs.Leaf{Names: []string{identity},
 			NotBefore: c.now.AddDate(-1, 0, 0), NotAfter: c.now.AddDate(0, 0, -1)}
@@ -79,6 +81,9 @@ func (c *certificates) leaf(kind login.CertificateKind, identity string) certs.L
 		return certs.Leaf{Names: []string{identity}}
 	}
 }
+
+// wrongCertificate is a mutant's: nothing about it is right.
+const wrongCertificate login.CertificateKind = "wrong"
 
 // load issues the leaf and takes it unchecked: an experiment may want to show
 // an expired one.

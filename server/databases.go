@@ -102,9 +102,7 @@ func (s *Server) holds(p login.Protocol, m login.Mechanism) bool {
 		return true
 	case s.bug(UnavailableAccepted) && (m == login.NTLM || m == login.DIGESTMD5):
 		return true
-	case p == login.SMTP && !s.bug(OverrideOverSMTP), s.setup.Database != login.NT, !secondChance[m]:
-		return false
-	case s.bug(SecondChanceMissing):
+	case p == login.SMTP, s.setup.Database != login.NT, !secondChance[m]:
 		return false
 	}
 	return s.accounts.anyOverride

@@ -37,7 +37,7 @@ func (s *Server) ruled(p login.Protocol, m login.Mechanism, l link) verdict {
 	setting := s.setup.Policy.For(p, m)
 	lacking := s.lacking(p, m, l)
 	switch {
-	case !s.permits(setting, l.transport):
+	case s.bug(SecureRefusedOnTLS) && setting == login.Secure, !s.permits(setting, l.transport):
 		return verdict{refusal: login.ByPolicy, reason: "the setting is " + setting.String() + " and the connection is " + linkName(l.transport)}
 	case lacking != "":
 		return verdict{refusal: login.ByAvailability, reason: lacking}
@@ -52,8 +52,6 @@ func (s *Server) permits(setting login.Setting, t login.Transport) bool {
 		return true
 	case (s.bug(DenyIgnored) || s.bug(DenyHidesOnly)) && setting == login.Deny:
 		return true
-	case s.bug(SecureRefusedOnTLS) && setting == login.Secure:
-		return false
 	}
 	return setting.Permits(t)
 }
@@ -78,6 +76,9 @@ func (s *Server) lists(p login.Protocol, m login.Mechanism, l link) bool {
 	case s.bug(DenyHidesOnly) && s.setup.Policy.For(p, m) == login.Deny:
 		return false
 	}
+	if s.bug(SecureRefusedOnTLS) && s.setup.Policy.For(p, m) == login.Secure {
+		return l.transport.Encrypted() && s.lacking(p, m, l) == ""
+	}
 	return s.ruled(p, m, l).permitted
 }
 
@@ -100,11 +101,8 @@ func (s *Server) listed(p login.Protocol, l link) []login.Mechanism {
 
 // bareList is what POP3's AUTH without an argument lists: what CAPA does.
 func (s *Server) bareList(l link) []login.Mechanism {
-	switch {
-	case s.bug(PermittedNotOffered):
+	if s.bug(PermittedNotOffered) {
 		return nil
-	case s.bug(BareListEverything):
-		return slices.DeleteFunc(mech.Names(), func(m login.Mechanism) bool { return !isSASL(m) })
 	}
 	return s.listed(login.POP3, l)
 }

@@ -15,11 +15,9 @@ var forgiving = map[Bug]struct {
 	mechanisms []login.Mechanism
 	reasons    []string // in the half's words
 }{
-	BindingIgnored:   {[]login.Mechanism{login.SCRAMSHA1PLUS, login.SCRAMSHA256PLUS}, []string{"channel-bindings-dont-match"}},
-	ForgedTaken:      {bearers, []string{"signature"}},
-	ExpiredTaken:     {givenOut, []string{"expired"}},
-	ElsewhereTaken:   {givenOut, []string{"audience", "another service"}},
-	TokenNarrowTaken: {bearers, []string{"scope"}},
+	BindingIgnored: {[]login.Mechanism{login.SCRAMSHA1PLUS, login.SCRAMSHA256PLUS}, []string{"channel-bindings-dont-match"}},
+	ForgedTaken:    {bearers, []string{"signature"}},
+	StaleTaken:     {givenOut, []string{"expired", "audience", "another service", "scope"}},
 }
 
 var (

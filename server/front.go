@@ -44,7 +44,6 @@ type session struct {
 	anonymous bool   // by ANONYMOUS, as nobody
 	failures  int    // failed logins
 	errors    int    // commands that nobody understood
-	wasReset  bool   // for a mutant
 }
 
 // dialect is what SMTP and POP3 do each in their own way.
@@ -273,7 +272,7 @@ func (s *session) interrupt() {
 
 // transport is the session's link as a policy sees it.
 func (s *session) transport() login.Transport {
-	if s.encrypted || s.wasReset && s.server.bug(SecureLostAfterRSET) {
+	if s.encrypted {
 		return login.TLS
 	}
 	return login.Plain
@@ -292,15 +291,15 @@ func (s *session) listedLink() link {
 
 // offersTLS reports whether STARTTLS or STLS would start TLS now.
 func (s *session) offersTLS() bool {
-	return (!s.encrypted || s.server.bug(StartTLSListedInside)) && s.account == "" && len(s.server.tls) > 0 &&
-		s.server.setup.Posture.StartTLS != login.TLSStripped && !s.server.bug(StartTLSNotOffered)
+	return (!s.encrypted && s.account == "" || s.server.bug(TLSAgain)) && len(s.server.tls) > 0 &&
+		s.server.setup.Posture.StartTLS != login.TLSStripped && !s.server.bug(NoTLS)
 }
 
 // startTLS obeys STARTTLS (RFC 3207 4) and STLS (RFC 2595 4).
 func (s *session) startTLS(arg string) {
 	posture := s.server.setup.Posture.StartTLS
 	switch {
-	case posture == login.TLSStripped || s.server.bug(StartTLSNotOffered):
+	case posture == login.TLSStripped || s.server.bug(NoTLS):
 		s.mistake(sayUnknown)
 	case arg != "":
 		s.tell(sayTLSNoArgument)
@@ -317,10 +316,6 @@ func (s *session) startTLS(arg string) {
 		// RFC 3207 6: what came in clear must not be taken as if it had come
 		// over TLS. Somebody put it there.
 		s.event("injection")
-		if s.server.bug(InjectionGoesOn) {
-			s.tell(sayTLSInjection)
-			return
-		}
 		s.end(sayTLSInjection)
 	default:
 		s.tell(sayTLSReady)

@@ -93,7 +93,7 @@ func (f *smtpFront) extensions() []string {
 			}
 		case placeAuth:
 			// RFC 4954 4: after a login there is no other, so nothing to list.
-			if names := f.server.listed(login.SMTP, f.listedLink()); len(names) > 0 && (f.account == "" || f.server.bug(AuthListedAfterLogin)) {
+			if names := f.server.listed(login.SMTP, f.listedLink()); len(names) > 0 && f.account == "" {
 				lines = append(lines, f.server.authLines(names)...)
 			}
 		case placeSize:
@@ -122,11 +122,13 @@ func (p *pop3) extensions() []string {
 				lines = append(lines, "USER")
 			}
 		case placeAuth:
-			if names := p.server.listed(login.POP3, link); len(names) > 0 && (p.mailbox == "" || !p.server.bug(SASLUnlistedAfterLogin)) {
+			if names := p.server.listed(login.POP3, link); len(names) > 0 && !p.shrinks() {
 				lines = append(lines, "SASL"+string(appendNames(nil, names)))
 			}
 		default:
-			lines = append(lines, line)
+			if !p.shrinks() || line != "UIDL" && line != "TOP" {
+				lines = append(lines, line)
+			}
 		}
 	}
 	return p.server.malformed(lines)

@@ -6,8 +6,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-
-	"github.com/mailmatrix/mailmatrix/internal/login"
 )
 
 // What the mutants need that is more than a condition where the rule is kept.
@@ -37,6 +35,25 @@ func (s *session) hearResponse(challenge []byte) ([]byte, error) {
 		}
 	}
 }
+
+// obeysText takes what AUTH= decodes to (RFC 4954 8) for lines of its own.
+func (f *smtpFront) obeysText(arg string) bool {
+	_, text, _ := strings.Cut(arg, "AUTH=")
+	text = strings.NewReplacer("+0D", "", "+0A", "\n").Replace(text)
+	if !f.server.bug(ExchangeObeys) || !strings.Contains(text, "\n") {
+		return false
+	}
+	f.reply("250 2.1.0 taken")
+	for line := range strings.Lines(text) {
+		if verb, arg := splitCommand([]byte(strings.TrimSpace(line))); slices.Contains(obeyed, verb) {
+			f.command(verb, arg)
+		}
+	}
+	return true
+}
+
+// shrinks: after a login CAPA has lost something.
+func (p *pop3) shrinks() bool { return p.mailbox != "" && p.server.bug(UnlistedAfterLogin) }
 
 var obeyed = []string{"QUIT", "RSET", "NOOP", "MAIL", "RCPT", "STARTTLS", "STLS", "EHLO", "CAPA", "STAT"}
 
@@ -81,8 +98,8 @@ func readSplitLine(r *bufio.Reader, limit int) (line []byte, octets int, err err
 	}
 }
 
-// readForgivenLine takes CR, LF and CR LF for the end of a line, forgets what
-// stands behind a NUL, and knows no limit.
+// readForgivenLine takes CR, LF and CR LF for the end of a line, overlooks NUL,
+// and knows no limit.
 func readForgivenLine(r *bufio.Reader, _ int) (line []byte, octets int, err error) {
 	for {
 		c, err := r.ReadByte()
@@ -96,11 +113,12 @@ func readForgivenLine(r *bufio.Reader, _ int) (line []byte, octets int, err erro
 				_, _ = r.Discard(1)
 			}
 		case '\n':
+		case 0:
+			continue
 		default:
 			line = append(line, c)
 			continue
 		}
-		line, _, _ = bytes.Cut(line, []byte{0})
 		return append(line, '\r', '\n')[:len(line)], octets, nil // who hands it on wants its end behind it
 	}
 }
@@ -116,13 +134,5 @@ func (s *Server) malformed(lines []string) []string {
 	for i, line := range lines {
 		lines[i] = strings.ReplaceAll(line, "-", "+")
 	}
-	return append(lines, "*no keyword", "ETRN")
-}
-
-// protocols are those of RFC 7301 that a port speaks.
-func protocols(p login.Protocol, mutant Bug) []string {
-	if mutant == ProtocolIgnored {
-		return nil
-	}
-	return []string{string(p)}
+	return append(lines, "*no keyword", "ETRN", "TWO  BLANKS")
 }

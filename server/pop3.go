@@ -38,6 +38,9 @@ func (p *pop3) greet() {
 		greeting += " " + p.server.timestamp(timestamp)
 	}
 	p.reply(greeting)
+	if p.server.bug(GreetingWrong) {
+		p.reply(greeting)
+	}
 }
 
 func (p *pop3) showsTimestamp() bool {
@@ -45,11 +48,8 @@ func (p *pop3) showsTimestamp() bool {
 	if p.offersTLS() {
 		link.transport = login.StartTLS
 	}
-	switch {
-	case p.server.bug(PermittedNotOffered):
+	if p.server.bug(PermittedNotOffered) {
 		return false
-	case p.server.bug(TimestampAlways):
-		return true
 	}
 	return p.server.lists(login.POP3, login.APOP, link)
 }
@@ -151,11 +151,6 @@ func (p *pop3) pass(user *attempt, password string) {
 		return
 	}
 	_, _, err := user.half.Next([]byte(password))
-	if err != nil && p.server.bug(AccountBesides) {
-		if account, ok := p.server.accounts.find(user.half.Username()); ok && account.Password == password {
-			err = nil
-		}
-	}
 	p.conclude(user, err)
 }
 

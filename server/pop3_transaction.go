@@ -2,7 +2,6 @@ package server
 
 import (
 	"bytes"
-	"net"
 	"strconv"
 	"strings"
 )
@@ -129,11 +128,6 @@ func (p *pop3) top(arg string) {
 // retrieve sends lines, a dot before each that begins with one, and the dot
 // that ends them (RFC 1939 3).
 func (p *pop3) retrieve(data []byte) {
-	if p.server.bug(ContentsInClear) {
-		p.flush()
-		defer func(inside net.Conn) { p.flush(); p.conn = inside }(p.conn)
-		p.conn = p.raw
-	}
 	p.reply("+OK")
 	for line := range bytes.Lines(data) {
 		if line[0] == '.' && !p.server.bug(DotsNotStuffed) {

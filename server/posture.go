@@ -59,7 +59,7 @@ func (s *session) refuseCommand(rec login.Record) {
 		}
 		return
 	}
-	s.refuse(rec, s.policyPhrase())
+	s.refuse(rec, sayNotPermitted)
 }
 
 // rejecting makes every credential a wrong one where the script rejects the
@@ -111,7 +111,7 @@ func (s *Server) anyOrder() bool { return s.script.Recorder }
 
 // sharesMailboxes: several sessions may have one, against RFC 1939 4. Only QUIT
 // deletes, so none harms another.
-func (s *Server) sharesMailboxes() bool { return s.script.Recorder || s.bug(MailboxShared) }
+func (s *Server) sharesMailboxes() bool { return s.script.Recorder }
 
 // within reports whether a line is not too long for its verb.
 func (s *session) within(line []byte, verb string) bool {

@@ -73,14 +73,6 @@ func (s *session) mechanism(name string) (mech.Impl, bool) {
 	return impl, true
 }
 
-// policyPhrase is what a refusal by policy or availability says.
-func (s *session) policyPhrase() phrase {
-	if s.server.bug(PolicyAsWrong) {
-		return sayWrong
-	}
-	return sayNotPermitted
-}
-
 // decodeInitial reads an initial response. RFC 4954 4: "=" is an empty one.
 func (s *session) decodeInitial(text string) ([]byte, error) {
 	if text == "=" {
@@ -108,6 +100,7 @@ var strictBase64 = base64.StdEncoding.Strict()
 func (s *session) decode(text string) ([]byte, error) {
 	if s.server.bug(BadBase64Forgiven) {
 		text = strings.Map(onlyBase64, text)
+		text += strings.Repeat("=", (4-len(text)%4)%4)
 	}
 	message, err := strictBase64.DecodeString(text)
 	if err != nil || strings.ContainsAny(text, "\r\n") {
@@ -117,7 +110,7 @@ func (s *session) decode(text string) ([]byte, error) {
 }
 
 func onlyBase64(r rune) rune {
-	if r > '~' || !strings.ContainsRune("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=", r) {
+	if r > '~' || !strings.ContainsRune("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", r) {
 		return -1
 	}
 	return r
@@ -127,7 +120,7 @@ func onlyBase64(r rune) rune {
 // attempt's half until that has decided: nil is a success.
 func (s *session) exchange(a *attempt, message []byte) error {
 	for {
-		challenge, done, err := a.next(message)
+		challenge, done, err := a.half.Next(message)
 		if err != nil || done || a.keepsSignature(challenge) {
 			return err
 		}

@@ -159,12 +159,12 @@ func (s *Server) loadTLS() error {
 		}
 		s.store = store
 	}
-	if _, refused := refusedAtStart[kind]; refused && !s.bug(CertificateTaken) {
+	if _, refused := refusedAtStart[kind]; refused {
 		return s.store.refuseFiles(kind, s.identity)
 	}
 	shown := s.identity
 	if s.bug(CertificateWrong) {
-		kind, shown = login.CertExpired, "other.example.net"
+		kind, shown = wrongCertificate, "other.example.net"
 	}
 	for _, p := range login.Protocols() {
 		config, err := s.store.config(configKey{s.setup.Flavour, kind, shown, p, s.mutant})
@@ -188,7 +188,7 @@ func (s *Server) Authority() *x509.CertPool {
 // Implicit reports whether the server speaks TLS from the first octet, on
 // ports of its own (rule 7).
 func (s *Server) Implicit() bool {
-	return len(s.tls) > 0 && (s.setup.Flavour == login.Modern || s.bug(ImplicitInClassic))
+	return len(s.tls) > 0 && (s.setup.Flavour == login.Modern) && !s.bug(NoTLS)
 }
 
 // Record lists the login attempts, oldest first; of very many, the newest.
@@ -317,14 +317,8 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	return nil
 }
 
-// nameless is what mutants that hide their name say.
-const nameless = "localhost"
-
 // greetedAs is the name in greetings (rule 9).
 func (s *Server) greetedAs() string {
-	if s.bug(Nameless) {
-		return nameless
-	}
 	return s.identity
 }
 

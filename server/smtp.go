@@ -22,7 +22,11 @@ type smtpFront struct {
 
 func (f *smtpFront) greet() {
 	if !f.greetsOtherwise() {
-		f.reply(f.server.greeting(login.SMTP))
+		greeting := f.server.greeting(login.SMTP)
+		if f.server.bug(GreetingWrong) {
+			greeting = "250" + greeting[3:]
+		}
+		f.reply(greeting)
 	}
 }
 
@@ -34,6 +38,9 @@ func (f *smtpFront) longest(verb string) int {
 		}
 		return longestAuth
 	case "MAIL", "RCPT":
+		if f.server.bug(ExchangeShort) {
+			return longestSMTP
+		}
 		return longestEnvelope
 	default:
 		return longestSMTP
@@ -57,7 +64,7 @@ func (f *smtpFront) command(verb, arg string) {
 	case "MAIL", "RCPT", "DATA":
 		f.transaction(verb, arg)
 	case "RSET":
-		f.withoutArgument(arg, func() { f.reset(); f.wasReset = true; f.reply("250 2.0.0 reset") })
+		f.withoutArgument(arg, func() { f.reset(); f.reply("250 2.0.0 reset") })
 	case "QUIT":
 		f.withoutArgument(arg, func() { f.reply("221 2.0.0 good bye"); f.over = !f.server.bug(QuitGoesOn) })
 	case "NOOP":
@@ -111,7 +118,7 @@ func (f *smtpFront) greeted(extended bool, name string) {
 func (f *smtpFront) login(arg string) {
 	outOfOrder := ""
 	switch {
-	case !f.extended && !f.server.bug(AuthBeforeEHLO) && !f.server.anyOrder():
+	case !f.extended && !f.server.anyOrder():
 		outOfOrder = "AUTH before EHLO" // RFC 4954 3: it is an extension
 	case f.account != "" && !f.server.bug(SecondAuth):
 		outOfOrder = "AUTH after a login" // RFC 4954 4

@@ -258,9 +258,6 @@ func TestStartup(t *testing.T) {
 		if !errors.As(err, &refused) || refused.Kind != word {
 			t.Errorf("%s: %v", kind, err)
 		}
-		if _, err := New(setup, withStore(testStore), WithBug(CertificateTaken)); err != nil {
-			t.Errorf("%s, mutant: %v", kind, err)
-		}
 		delete(untested, kind)
 	}
 	if len(untested) > 0 {

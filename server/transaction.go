@@ -41,6 +41,8 @@ func (f *smtpFront) transaction(verb, arg string) {
 	case verb == "MAIL" && f.server.bug(MailRefused) && (strings.Contains(arg, "AUTH=") || strings.Contains(arg, "<>")):
 		f.reply("555 5.5.4 not that")
 		return
+	case verb == "MAIL" && f.obeysText(arg):
+		return
 	case !ascii(arg): // RFC 6531 is not offered
 		f.reply("501 5.5.2 addresses are ASCII here")
 		return
@@ -155,9 +157,6 @@ func (e *engineSession) Rcpt(to string, _ *smtp.RcptOptions) error {
 		f.envelope.to = append(f.envelope.to, to)
 		return nil
 	}
-	if f.server.bug(LocalRefused) && !f.trusted() {
-		return refusal(550, 7, 1, "relaying is for trusted clients")
-	}
 	mailbox := "postmaster" // RFC 5321 4.5.1: is always there
 	if !strings.EqualFold(name, mailbox) {
 		account, ok := f.server.accounts.find(name)
@@ -185,10 +184,8 @@ func cutAddress(address string) (name, domain string) {
 // trusted is rule 6: a login that says who somebody is, an assumption, or a
 // trusted interface.
 func (f *smtpFront) trusted() bool {
-	t, s := f.server.trust, f.server
-	return f.account != "" && (!f.anonymous || s.bug(AnonymousTrusted)) ||
-		t.assumed(f.raw.RemoteAddr()) != "" && !s.bug(TrustIgnored) ||
-		t.trustedInterface(f.raw.LocalAddr()) && !s.bug(TrustIgnored)
+	t := f.server.trust
+	return f.account != "" && !f.anonymous || t.assumed(f.raw.RemoteAddr()) != "" || t.trustedInterface(f.raw.LocalAddr())
 }
 
 // sender is the account that the client acts for, if any.
@@ -200,14 +197,14 @@ func (f *smtpFront) sender() string {
 }
 
 func (f *smtpFront) mayRelay(domain string) error {
-	if !f.trusted() && !f.server.bug(OpenRelay) || f.trusted() && f.server.bug(RelayForNobody) {
-		if f.server.trust.demandAuth != f.server.bug(RelayCode) {
+	if !f.trusted() && !f.server.bug(OpenRelay) {
+		if f.server.trust.demandAuth {
 			return refusal(530, 7, 0, "log in first")
 		}
 		return refusal(550, 7, 1, "relaying is for trusted clients")
 	}
 	// RFC 6409 4.2: what leaves has a whole domain.
-	if !strings.Contains(domain, ".") && !strings.HasPrefix(domain, "[") && !f.server.bug(HalfAddressTaken) {
+	if !strings.Contains(domain, ".") && !strings.HasPrefix(domain, "[") {
 		return refusal(550, 1, 2, "that is not a whole domain")
 	}
 	return nil

@@ -126,8 +126,9 @@ var _ = register(
 	script.Case{
 		ID: "pop3/auth/007", Title: "PLAIN over TLS exists", Since: "2026.1",
 		Level: must, Refs: refs("RFC 5034 4"),
-		Says:  "Inside TLS there is PLAIN, which every implementation of AUTH has: it is listed, and asks for its message.",
-		Needs: needs{Link: encrypted, Offers: []string{"SASL"}},
+		Says: "Inside TLS there is PLAIN, which every implementation of AUTH has: it is listed, and asks for its message.",
+		Needs: needs{Link: encrypted, Offers: []string{"SASL"},
+			State: func(s *login.Setup) { s.Policy.Common[login.PLAIN] = login.Secure }},
 		Steps: steps{
 			open(),
 			check(func(p *script.Play) (login.Verdict, string) {

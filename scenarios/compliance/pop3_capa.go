@@ -74,7 +74,7 @@ var _ = register(
 				),
 			),
 		},
-		Sabotage: bug("starttls-listed-inside-tls"),
+		Sabotage: bug("tls-again"),
 	},
 	script.Case{
 		ID: "pop3/capa/004", Title: "SASL list form", Since: "2026.1",
@@ -90,7 +90,7 @@ var _ = register(
 				say("QUIT").Must("+OK"),
 			),
 		},
-		Sabotage: bug("auth-list-everything"),
+		Sabotage: bug("lists-malformed"),
 	},
 	script.Case{
 		ID: "pop3/capa/005", Title: "RESP-CODES discipline", Since: "2026.1",

@@ -40,7 +40,7 @@ var _ = register(
 				}),
 			),
 		},
-		Sabotage: bug("login-stops-at-unknown-user"),
+		Sabotage: bug("wrong-password-accepted"),
 	},
 	script.Case{
 		ID: "sasl/login/002", Title: "The name as initial response", Since: "2026.1",

@@ -113,7 +113,7 @@ var _ = register(
 			open(),
 			guess(12),
 		},
-		Sabotage: bug("failures-not-ended"),
+		Sabotage: state(func(s *login.Setup) { s.Posture.SlowDown = false }),
 	},
 	script.Case{
 		ID: "smtp/auth/032", Title: "AUTH needs EHLO", Since: "2026.1",
@@ -133,7 +133,7 @@ var _ = register(
 				logIn().Pass(beforeAuth...).Warn(refused).Fail(in).Because("who never said EHLO was logged in"),
 			),
 		},
-		Sabotage: bug("auth-before-ehlo"),
+		Sabotage: bug("hello-kept-over-tls"),
 	},
 	script.Case{
 		ID: "smtp/auth/033", Title: "RSET keeps the login, EHLO keeps or drops it consistently", Since: "2026.1",

@@ -112,7 +112,7 @@ var _ = register(
 			say("MAIL FROM:<", from, ">").Must("2", "4", "5"),
 			say("RCPT TO:<", foreign, ">").Pass("5", "4").Fail("2").Because("nobody may relay"),
 		},
-		Sabotage: bug("anonymous-trusted"),
+		Sabotage: bug("open-relay"),
 	},
 )
 

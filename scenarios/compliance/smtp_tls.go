@@ -25,7 +25,7 @@ var _ = register(
 		Says:     "The list that EHLO shows inside TLS has no STARTTLS in it, whichever way TLS came about.",
 		Needs:    needs{Link: encrypted},
 		Steps:    steps{script.OnEachLink(open(), check(notOfferedAgain("STARTTLS")))},
-		Sabotage: bug("starttls-listed-inside-tls"),
+		Sabotage: bug("tls-again"),
 	},
 	script.Case{
 		ID: "smtp/tls/003", Title: "STARTTLS takes no argument", Since: "2026.1",
