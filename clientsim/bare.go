@@ -221,10 +221,10 @@ func (x *bareExchange) tell(line, shown string) (wire.AnswerKind, error) {
 	}
 	reply, err := x.Conn.ReadSMTP()
 	x.result.Reply = reply.First
-	switch {
-	case reply.Code == 334:
+	switch reply.Code {
+	case 334:
 		return wire.Undecided, err
-	case reply.Code == 235:
+	case 235:
 		return wire.Yes, err
 	default:
 		return wire.No, err

@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/mailmatrix/mailmatrix/harness"
-	"github.com/mailmatrix/mailmatrix/internal/login"
 )
 
 // TestSoakOfCells runs the matrix again and again on one reference server:
@@ -30,12 +29,7 @@ func TestSoakOfCells(t *testing.T) {
 	var heaps []uint64
 	var goroutines []int
 	for done := 0; done < cells; {
-		report := harness.Run(context.Background(), p, harness.Config{Target: target, TargetKind: "reference", Patience: patience})
-		if report.ExitStatus() != 0 {
-			t.Fatalf("after %d cells: %+v", done, report.Sum())
-		}
-		done += report.Totals.Cells
-		report = login.Report{} //nolint:ineffassign,staticcheck,wastedassign // what is measured is without it
+		done += round(t, target, p)
 		heap, routines := settled()
 		heaps, goroutines = append(heaps, heap), append(goroutines, routines)
 		t.Logf("%d cells: heap %d KiB, %d goroutines", done, heap>>10, routines)
@@ -52,6 +46,17 @@ func TestSoakOfCells(t *testing.T) {
 	if n := len(goroutines) - 1; goroutines[n] > goroutines[early] {
 		t.Errorf("goroutines grew from %d to %d", goroutines[early], goroutines[n])
 	}
+}
+
+// round runs the plan once and says how many cells it had. The report is gone
+// when it returns.
+func round(t *testing.T, target harness.Target, p harness.Plan) int {
+	t.Helper()
+	report := harness.Run(context.Background(), p, harness.Config{Target: target, TargetKind: "reference", Patience: patience})
+	if report.ExitStatus() != 0 {
+		t.Fatalf("a round fails: %+v", report.Sum())
+	}
+	return report.Totals.Cells
 }
 
 // settled is the heap that is in use, and how many goroutines there are.

@@ -269,6 +269,8 @@ func launch(t *testing.T, program string, args ...string) {
 	}
 	cmd := exec.Command(program, args...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // what Postfix would do itself
+	// Dovecot calls itself what the machine is called, which is another name everywhere.
+	cmd.Env = append(os.Environ(), "DOVECOT_HOSTNAME="+identity)
 	var said strings.Builder
 	cmd.Stdout, cmd.Stderr = &said, &said
 	cmd.WaitDelay = 5 * time.Second

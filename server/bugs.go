@@ -147,7 +147,7 @@ var bugs = []BugInfo{
 	{UIDPerSession, "RFC 1939 7", "a message has another unique-id in each session"},
 	{TLSAgain, "RFC 3207 4.2; RFC 2595 4", "STARTTLS and STLS are listed and obeyed inside TLS and after a login"},
 	{ImplicitClear, "RFC 8314 3", "a port for TLS from the first octet speaks in clear"},
-	{GreetingWrong, "RFC 5321 3.1; RFC 1939 4", "SMTP greets with 250, and POP3 with two lines"},
+	{GreetingWrong, "RFC 5321 3.1; RFC 1939 4", "SMTP greets with 250, and POP3 with more than 512 octets"},
 	{CertificateWrong, "RFC 8314 3; RFC 9525 6; RFC 5280 4.2.1.12", "the certificate is expired, another server's, and for clients"},
 }
 

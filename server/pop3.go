@@ -37,10 +37,10 @@ func (p *pop3) greet() {
 		}
 		greeting += " " + p.server.timestamp(timestamp)
 	}
-	p.reply(greeting)
 	if p.server.bug(GreetingWrong) {
-		p.reply(greeting)
+		greeting += strings.Repeat(" welcome", longestSMTP/len(" welcome"))
 	}
+	p.reply(greeting)
 }
 
 func (p *pop3) showsTimestamp() bool {

@@ -39,7 +39,7 @@ func (f *smtpFront) longest(verb string) int {
 		return longestAuth
 	case "MAIL", "RCPT":
 		if f.server.bug(ExchangeShort) {
-			return longestSMTP
+			return longestPOP3
 		}
 		return longestEnvelope
 	default:

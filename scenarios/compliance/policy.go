@@ -109,7 +109,8 @@ var listed = check(func(p *script.Play) (login.Verdict, string) {
 // least not as if somebody had looked at what was sent.
 var asUnknown = check(func(p *script.Play) (login.Verdict, string) {
 	tried, unknown := p.Value("tried"), p.Value("unknown")
-	if p.SameAnswer(tried, unknown) || !judgedPassword(tried) {
+	// To some every refusal is one of the password, so it says nothing there.
+	if p.SameAnswer(tried, unknown) || !judgedPassword(tried) || judgedPassword(unknown) {
 		return login.Pass, ""
 	}
 	return login.Fail, "somebody has looked at the password: the answer is " + tried + ", and to an unknown mechanism " + unknown

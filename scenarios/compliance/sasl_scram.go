@@ -297,7 +297,7 @@ var notFirst = []badFirst{
 	{"an empty name", ownHeader, []any{"n=,r=", script.SCRAMNonce}},
 	{"an equals sign in the name that quotes nothing", ownHeader, []any{"n=a=b", script.SASLName, ",r=", script.SCRAMNonce}},
 	{"a mandatory extension", ownHeader, []any{"m=x,n=", script.SASLName, ",r=", script.SCRAMNonce}},
-	{"a comma in the nonce", ownHeader, []any{"n=", script.SASLName, ",r=", script.SCRAMNonce, ",y"}},
+	{"something behind the nonce that is no extension", ownHeader, []any{"n=", script.SASLName, ",r=", script.SCRAMNonce, ",y"}},
 	{"a name that is no UTF-8", ownHeader, []any{"n=\xff\xfe", script.SASLName, ",r=", script.SCRAMNonce}},
 }
 

@@ -22,7 +22,8 @@ var _ = register(
 			alive(),
 			open(),
 			begin().Must(asked),
-			say(b64("\x00", decoyName, "\x00", times(9000, "p"))).Pass("535", "501").Warn(refused),
+			say(b64("\x00", decoyName, "\x00", times(9000, "p"))).Pass("535", "501").
+				Warn(refused).Because("the server's buffer is shorter than the 12,288 octets that are enough for every mechanism"),
 			alive(),
 		},
 		Sabotage: answers("ENP6", "535", "500 5.5.6 line too long"),

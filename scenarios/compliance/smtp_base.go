@@ -281,10 +281,10 @@ var nobody = script.Made("<nobody>", func(p *script.Play) string {
 // differ say so to who compares them.
 func tellsApart(verb, known, unknown string) (login.Verdict, string) {
 	a, b := known[:min(3, len(known))], unknown[:min(3, len(unknown))]
-	switch {
-	case a == b:
+	switch a {
+	case b:
 		return login.Pass, ""
-	case a == "250" || a == "251":
+	case "250", "251":
 		return login.Fail, fmt.Sprintf("%s confirms a name that is known, and answers another with %s", verb, b)
 	default:
 		return login.Warn, fmt.Sprintf("%s answers a name that is known with %s, and another with %s", verb, a, b)

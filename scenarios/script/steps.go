@@ -110,14 +110,12 @@ func (s *Saying) run(_ context.Context, p *Play) error {
 	if err != nil {
 		return err
 	}
+	var unsent error
 	if !s.nothing {
-		if err := p.send(t, s.parts, s.raw); err != nil {
+		if unsent = p.send(t, s.parts, s.raw); unsent != nil {
 			var end *stop
-			if asStop(err, &end) {
-				return err
-			}
-			if !s.unread {
-				return p.judge(s.name(), answered(p.protocol, "", err), s.expects)
+			if asStop(unsent, &end) {
+				return unsent
 			}
 		}
 	}
@@ -125,6 +123,9 @@ func (s *Saying) run(_ context.Context, p *Play) error {
 		return nil
 	}
 	a := p.read(t, s.expects)
+	if unsent != nil && a.line == "" { // who hangs up in the midst of a line may have said why
+		a = answered(p.protocol, "", unsent)
+	}
 	if s.lines && strings.HasPrefix(a.line, "+OK") {
 		lines, err := t.ReadDotted()
 		if err != nil {
