@@ -20,7 +20,8 @@ func TestMutantsDocument(t *testing.T) {
 	var b strings.Builder
 	b.WriteString("<!-- Made by `go test ./server -run TestMutantsDocument -update`. -->\n\n# Mutants\n\n" +
 		"Each breaks one rule of the reference server. `server.WithBug` makes one; a suite that notices none of it proves nothing.\n" +
-		"The rule is that of the contract's section 2.\n\n| mutant | rule | what it does |\n|---|---|---|\n")
+		"A bare number is one of the server's own rules: 1 and 2 what each setting refuses and lists, 3 refusals on the wire,\n" +
+		"4 databases, 5 the POP3 override password, 6 trust and relay, 7 TLS, 10 NTLM.\n\n| mutant | rule | what it does |\n|---|---|---|\n")
 	for _, i := range Bugs() {
 		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", i.Name, i.Rule, i.What)
 	}
