@@ -33,8 +33,10 @@ type Bare struct {
 
 // BareResult is what came of it.
 type BareResult struct {
-	// Reply is the answer that decided, as it came.
+	// Reply is the answer that decided, its first line as it came; More are
+	// SMTP's further lines.
 	Reply string
+	More  []string
 	// Accepted: the server confirmed the login.
 	Accepted bool
 	// Messages are the client's, Challenges the server's, before any base64.
@@ -220,7 +222,7 @@ func (x *bareExchange) tell(line, shown string) (wire.AnswerKind, error) {
 		}
 	}
 	reply, err := x.Conn.ReadSMTP()
-	x.result.Reply = reply.First
+	x.result.Reply, x.result.More = reply.First, reply.Lines[min(1, len(reply.Lines)):]
 	switch reply.Code {
 	case 334:
 		return wire.Undecided, err

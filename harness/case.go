@@ -8,6 +8,7 @@ import (
 
 	"github.com/mailmatrix/mailmatrix/internal/login"
 	"github.com/mailmatrix/mailmatrix/internal/mech"
+	"github.com/mailmatrix/mailmatrix/internal/wire"
 	"github.com/mailmatrix/mailmatrix/scenarios"
 	"github.com/mailmatrix/mailmatrix/scenarios/script"
 )
@@ -68,32 +69,45 @@ func (r *runner) compliance(ctx context.Context, j CaseJob) result {
 	if err := opened.Close(); err != nil && ruling.Verdict != login.Fail {
 		ruling = cannot(err)
 	}
-	if j.Provisional && ruling.Verdict == login.Fail {
-		ruling.Verdict, ruling.Reason = login.Warn, "new in this catalogue: "+ruling.Reason
-	}
-	if ruling.Verdict == login.Skip { // a case that was decided has done without what the target cannot do
+	ruling = lenient(ruling, j.Provisional)
+	// Why a case was skipped for another reason than that something is missing
+	// is not that the target cannot do that.
+	if ruling.Verdict == login.Skip && ruling.Why == login.WhyNotApplicable {
 		ruling = door.judge(ruling)
 	}
 	got.Rule(ruling)
-	got.Reason = r.veil(got.Reason)
+	// A server that stands as it stands has accounts of its own, and may echo
+	// them.
+	secrets := searchFor(session.Secrets, session.Other)
+	got.Reason = veil(secrets, got.Reason)
 	out := result{done: true, compliance: got}
 	if r.kept(got.Verdict) {
 		var transcript []string
 		for _, seen := range session.Seen() {
 			transcript = append(transcript, seen.Transcript()...)
 		}
-		out.transcript = r.veiled(transcript)
+		out.transcript = veiled(secrets, transcript)
 	}
 	return out
+}
+
+// searchFor finds what a case knows of accounts.
+func searchFor(s login.Secrets, other login.Account) *wire.Searcher {
+	return wire.NewSearcher(append(newEavesdropper(s).needles, wire.Needle{Text: other.Name}, wire.Needle{Text: other.Password})...)
+}
+
+// lenient makes a warning of the failure of a case that is provisional.
+func lenient(ruling login.Ruling, provisional bool) login.Ruling {
+	if provisional && ruling.Verdict == login.Fail {
+		ruling.Verdict, ruling.Reason = login.Warn, "new in this catalogue: "+ruling.Reason
+	}
+	return ruling
 }
 
 // stand puts the target into the state of the case, or takes it as it is.
 func (r *runner) stand(ctx context.Context, j CaseJob, session *script.Session) (Door, error) {
 	if standing, ok := r.Target.(Standing); ok {
 		s := standing.Stands()
-		if j.Needs.OnlyHere {
-			return nil, &login.CannotError{What: "be put into the state that the case needs"}
-		}
 		session.Host, session.Domain, session.Policy, session.Clear, session.Other = s.Host, s.Domain, s.Policy, s.Clear, s.Other
 		session.NoAccount = s.Account.Password == ""
 		if !session.NoAccount {

@@ -19,7 +19,7 @@ func (g Grid) cases(release string) ([]CaseJob, error) {
 		return nil, err
 	}
 	if len(g.Cases) == 0 {
-		if s := g.Selection(); len(s) > 0 && !(len(s) == 1 && g.Full) || g.Policy != nil {
+		if !g.whole() {
 			return nil, nil
 		}
 	} else {
@@ -68,11 +68,7 @@ func (g Grid) onlyCases() bool {
 // A selection one of whose terms begins with "client" is about clients' cases
 // (client/smtp/009, client+MUST): see [SelectClientCases].
 func SelectCases(all []script.Case, selections []string) ([]script.Case, error) {
-	wanted, err := selected(headersOf(all, caseHeader), selections)
-	if err != nil {
-		return nil, err
-	}
-	return kept(all, wanted), nil
+	return pick(all, caseHeader, selections)
 }
 
 // header is what of a case a selection looks at.
@@ -85,22 +81,23 @@ type header struct {
 
 func caseHeader(c script.Case) header { return header{c.ID, c.Level, c.Refs, c.Cost().Free()} }
 
-func headersOf[C any](cases []C, of func(C) header) []header {
-	all := make([]header, len(cases))
-	for i, c := range cases {
-		all[i] = of(c)
+// pick keeps the cases that one of the selections means, by their headers.
+func pick[C any](all []C, of func(C) header, selections []string) ([]C, error) {
+	headers := make([]header, len(all))
+	for i, c := range all {
+		headers[i] = of(c)
 	}
-	return all
-}
-
-func kept[C any](all []C, wanted []bool) []C {
-	var some []C
+	wanted, err := selected(headers, selections)
+	if err != nil {
+		return nil, err
+	}
+	var kept []C
 	for i, c := range all {
 		if wanted[i] {
-			some = append(some, c)
+			kept = append(kept, c)
 		}
 	}
-	return some
+	return kept, nil
 }
 
 // selected says which of the cases one of the selections means.

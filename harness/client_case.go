@@ -31,9 +31,12 @@ const clientsArea = "client"
 // all of them where nothing is narrowed, and those that a selection names. One
 // that names none says nothing of them, whatever else it means.
 func (g Grid) clientJobs(release string, profiles []clientsim.Profile) ([]ClientJob, error) {
-	all, provisional := clientCasesIn(release)
+	all, provisional, err := compliance.Since(release, clientcases.All(), func(c clientcases.Case) string { return c.Since })
+	if err != nil {
+		return nil, err
+	}
 	if len(g.Cases) == 0 {
-		if s := g.Selection(); len(s) > 0 && !(len(s) == 1 && g.Full) || g.Policy != nil {
+		if !g.whole() {
 			return nil, nil
 		}
 	} else {
@@ -43,11 +46,9 @@ func (g Grid) clientJobs(release string, profiles []clientsim.Profile) ([]Client
 				named = append(named, s)
 			}
 		}
-		wanted, err := selected(headersOf(all, clientHeader), named)
-		if err != nil {
+		if all, err = SelectClientCases(all, named); err != nil {
 			return nil, err
 		}
-		all = kept(all, wanted)
 	}
 	var jobs []ClientJob
 	for _, p := range profiles {
@@ -68,39 +69,24 @@ func namesClients(selection string) bool {
 	})
 }
 
-// clientCasesIn are those of a release, and whether each is provisional in it:
-// see [compliance.In].
-func clientCasesIn(release string) (cases []clientcases.Case, provisional func(clientcases.Case) bool) {
-	at := slices.Index(compliance.Releases, release)
-	for _, c := range clientcases.All() {
-		if slices.Index(compliance.Releases, c.Since) <= at {
-			cases = append(cases, c)
-		}
-	}
-	return cases, func(c clientcases.Case) bool { return at > 0 && c.Since == release }
-}
-
 func clientHeader(c clientcases.Case) header { return header{c.ID, c.Level, c.Refs, false} }
 
 // SelectClientCases keeps the clients' cases that one of the selections means:
 // see [SelectCases].
 func SelectClientCases(all []clientcases.Case, selections []string) ([]clientcases.Case, error) {
-	wanted, err := selected(headersOf(all, clientHeader), selections)
-	if err != nil {
-		return nil, err
-	}
-	return kept(all, wanted), nil
+	return pick(all, clientHeader, selections)
 }
 
-func newClientResult(j ClientJob) login.CaseResult {
-	return login.CaseResult{ID: j.Case.ID, Title: j.Title, Door: slices.Index(login.Protocols(), j.Case.Protocol()),
-		Profile: j.Profile.ID(), Level: j.Level, Refs: j.Refs}
+// newClientResult is one of who, a profile or an observed client.
+func newClientResult(c clientcases.Case, who string) login.CaseResult {
+	return login.CaseResult{ID: c.ID, Title: c.Title, Door: slices.Index(login.Protocols(), c.Protocol()),
+		Profile: who, Level: c.Level, Refs: c.Refs}
 }
 
 // client runs one clients' case. What a client does in a situation is found out
 // once for all cases.
 func (r *runner) client(ctx context.Context, j ClientJob) result {
-	got := newClientResult(j)
+	got := newClientResult(j.Case, j.Profile.ID())
 	lab, ok := r.Target.(Laboratory)
 	if !ok {
 		got.Rule(cannot(&login.CannotError{What: "show what clients say to it"}))
@@ -114,10 +100,7 @@ func (r *runner) client(ctx context.Context, j ClientJob) result {
 		got.Rule(cannot(err))
 		return result{done: true, compliance: got}
 	}
-	if j.Provisional && ruling.Verdict == login.Fail {
-		ruling.Verdict, ruling.Reason = login.Warn, "new in this catalogue: "+ruling.Reason
-	}
-	got.Rule(ruling)
+	got.Rule(lenient(ruling, j.Provisional))
 	got.Reason = r.veil(got.Reason)
 	out := result{done: true, compliance: got}
 	if r.kept(got.Verdict) {

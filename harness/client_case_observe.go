@@ -44,7 +44,7 @@ func (o *Observer) SeriesIn(ctx context.Context, situations []clientcases.Situat
 func JudgeClient(client string, cases []clientcases.Case, did map[string]clientcases.Conduct) []login.CaseResult {
 	var results []login.CaseResult
 	for _, c := range cases {
-		got := login.CaseResult{ID: c.ID, Title: c.Title, Profile: client, Level: c.Level, Refs: c.Refs}
+		got := newClientResult(c, client)
 		ruling, _, _ := c.Rule(func(s clientcases.Situation) (clientcases.Conduct, bool, error) {
 			conduct, ok := did[s.Name]
 			return conduct, ok, nil

@@ -11,7 +11,8 @@ import (
 // eavesdropper reads what crossed the wire below TLS, knowing what to look
 // for: the canaries of the run.
 type eavesdropper struct {
-	search *wire.Searcher
+	search  *wire.Searcher
+	needles []wire.Needle
 	// whose names the secret behind each canary, by the needle's name.
 	whose map[string]sighting
 	// guesses are the passwords to try against every proof.
@@ -48,7 +49,7 @@ func newEavesdropper(s login.Secrets) *eavesdropper {
 		needles = append(needles, wire.Needle{Name: needle, Text: issued.Token})
 		e.whose[needle] = sighting{login.ShowsToken, secret}
 	}
-	e.search = wire.NewSearcher(needles...)
+	e.search, e.needles = wire.NewSearcher(needles...), needles
 	return e
 }
 

@@ -66,6 +66,13 @@ func (g Grid) narrowed() bool {
 	return len(s) > 0
 }
 
+// whole: nothing is narrowed, and everybody's policy is the document's.
+func (g Grid) whole() bool {
+	s := g.Selection()
+	delete(s, "full")
+	return len(s) == 0 && g.Policy == nil
+}
+
 func put[T ~string](selection map[string][]string, axis string, values []T) {
 	for _, v := range values {
 		selection[axis] = append(selection[axis], string(v))

@@ -9,6 +9,7 @@ import (
 
 	"github.com/mailmatrix/mailmatrix/clientsim"
 	"github.com/mailmatrix/mailmatrix/internal/login"
+	"github.com/mailmatrix/mailmatrix/internal/wire"
 )
 
 // Run runs the plan against the target. When ctx ends, what is done is kept
@@ -160,7 +161,7 @@ func (r *runner) brokenBy(j Job, reason string) result {
 		got.compliance = newCaseResult(*j.Case)
 		got.compliance.Rule(ruling)
 	case j.Client != nil:
-		got.compliance = newClientResult(*j.Client)
+		got.compliance = newClientResult(j.Client.Case, j.Client.Profile.ID())
 		got.compliance.Rule(ruling)
 	default:
 		got.cell = newCellResult(j)
@@ -246,18 +247,22 @@ func (r *runner) kept(v login.Verdict) bool {
 
 // veil hides the secrets that a server may have echoed. What a client sends
 // is hidden by the code that sends it; of an answer nobody else can know.
-func (r *runner) veil(line string) string {
-	if len(r.ear.search.Find([]byte(line))) == 0 {
+func (r *runner) veil(line string) string { return veil(r.ear.search, line) }
+
+func veil(secrets *wire.Searcher, line string) string {
+	if len(secrets.Find([]byte(line))) == 0 {
 		return line
 	}
 	head, _, _ := strings.Cut(line, " ")
 	return head + " <a secret, echoed>"
 }
 
-func (r *runner) veiled(transcript []string) []string {
+func (r *runner) veiled(transcript []string) []string { return veiled(r.ear.search, transcript) }
+
+func veiled(secrets *wire.Searcher, transcript []string) []string {
 	for i, line := range transcript {
 		mark, text, _ := strings.Cut(line, " ")
-		transcript[i] = mark + " " + r.veil(text)
+		transcript[i] = mark + " " + veil(secrets, text)
 	}
 	return transcript
 }

@@ -33,16 +33,27 @@ const stranger = "a-stranger"
 // issue completes the secrets by what the target gives out. What is wrong is
 // forged, but for the certificate: one that no authority vouches for is taken
 // for none, so it is that of a stranger.
+//
+// Of a server that stands it is its own account's, which its cases log in as;
+// where it names none, nothing is given out.
 func issue(t Target, s login.Secrets) (login.Secrets, error) {
 	issuer, ok := t.(Issuer)
 	if !ok {
 		return s, nil
 	}
+	name := s.Name
+	if standing, ok := t.(Standing); ok {
+		account := standing.Stands().Account
+		if account.Password == "" {
+			return s, nil
+		}
+		name = account.Name
+	}
 	var err error
-	if s.Issued, err = issuer.Issue(s.Name, login.Flawless); err != nil {
+	if s.Issued, err = issuer.Issue(name, login.Flawless); err != nil {
 		return s, fmt.Errorf("issue: %w", err)
 	}
-	if s.WrongIssued, err = issuer.Issue(s.Name, login.Forged); err != nil {
+	if s.WrongIssued, err = issuer.Issue(name, login.Forged); err != nil {
 		return s, fmt.Errorf("issue what is forged: %w", err)
 	}
 	other, err := issuer.Issue(stranger, login.Flawless)

@@ -76,6 +76,18 @@ func (s *standing) Issue(account string, flaw login.Flaw) (login.Issued, error) 
 	}
 }
 
+// handOut puts into the site's folder what is given out in place of a password.
+func (s *standing) handOut(t *testing.T) {
+	t.Helper()
+	issued, err := s.Issue(s.site.account.Name, login.Flawless)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.site.write(t, "token", issued.Token)
+	s.site.write(t, "client.pem", string(issued.Certificate))
+	s.site.write(t, "client.key", string(issued.Key))
+}
+
 // standingDoor is a way in. The zero value is none.
 type standingDoor struct {
 	*standing

@@ -66,16 +66,8 @@ func (s *Session) GreetBy(ctx context.Context, c *Talk, t login.Transport, confi
 			return fmt.Errorf("implicit TLS: %w", err)
 		}
 	}
-	greeting, err := c.Answer()
-	if err != nil {
-		return fmt.Errorf("greeting: %w", err)
-	}
-	if !greeting.Positive {
-		return fmt.Errorf("greeting %q", greeting.Line)
-	}
-	c.Greeting = greeting.Line
-	if stamp := wire.Timestamp(greeting.Line); stamp != "" {
-		c.Reshow(strings.Replace(greeting.Line, stamp, "<challenge>", 1))
+	if err := c.BeGreeted(); err != nil {
+		return err
 	}
 	if err := c.Hello(); err != nil || t != login.StartTLS {
 		return err
@@ -84,6 +76,22 @@ func (s *Session) GreetBy(ctx context.Context, c *Talk, t login.Transport, confi
 		return err
 	}
 	return c.Hello()
+}
+
+// BeGreeted reads the greeting.
+func (c *Talk) BeGreeted() error {
+	greeting, err := c.Answer()
+	switch {
+	case err != nil:
+		return fmt.Errorf("greeting: %w", err)
+	case !greeting.Positive:
+		return fmt.Errorf("greeting %q", greeting.Line)
+	}
+	c.Greeting = greeting.Line
+	if stamp := wire.Timestamp(greeting.Line); stamp != "" {
+		c.Reshow(strings.Replace(greeting.Line, stamp, "<challenge>", 1))
+	}
+	return nil
 }
 
 // Name is what the server is called by who asks for it.
@@ -96,6 +104,9 @@ func (s *Session) Trusting() *tls.Config {
 }
 
 var startCommand = map[login.Protocol]string{login.SMTP: "STARTTLS", login.POP3: "STLS"}
+
+// StartCommand is the command that asks for TLS.
+func StartCommand(p login.Protocol) string { return startCommand[p] }
 
 // StartTLS asks for TLS and shakes hands. What is known of the server stays as
 // it was: see [Talk.Hello].

@@ -146,7 +146,7 @@ func splitCommand(line []byte) (verb, arg string) {
 // reply adds a line to what is written next.
 func (s *session) reply(line string) {
 	if s.server.bug(CodesMissing) && s.protocol == login.SMTP {
-		line = withoutEnhanced.ReplaceAllString(line, "$1")
+		line = enhancedCode.ReplaceAllString(line, "$1")
 	}
 	s.out = append(append(s.out, line...), '\r', '\n')
 	if len(s.out) > outBuffer {

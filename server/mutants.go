@@ -10,30 +10,18 @@ import (
 
 // What the mutants need that is more than a condition where the rule is kept.
 
-// hearResponse reads the client's answer to a challenge.
-func (s *session) hearResponse(challenge []byte) ([]byte, error) {
-	limit := longestAuth
-	if s.server.bug(ExchangeShort) {
-		limit = longestSMTP
+// mishears: the line of an exchange is taken for something else than a response.
+func (s *session) mishears(line, challenge []byte) bool {
+	verb, arg := splitCommand(line)
+	switch {
+	case s.server.bug(CancelIgnored) && verb == "*":
+		s.challenge(challenge)
+	case s.server.bug(ExchangeObeys) && slices.Contains(obeyed, verb):
+		s.dialect.command(verb, arg)
+	default:
+		return false
 	}
-	for {
-		line, err := s.hear(limit)
-		if err != nil {
-			return line, err
-		}
-		verb, arg := splitCommand(line)
-		switch {
-		case s.server.bug(CancelIgnored) && verb == "*":
-			s.challenge(challenge)
-		case s.server.bug(ExchangeObeys) && slices.Contains(obeyed, verb):
-			s.dialect.command(verb, arg)
-			if s.over {
-				return nil, errLost
-			}
-		default:
-			return line, nil
-		}
-	}
+	return true
 }
 
 // obeysText takes what AUTH= decodes to (RFC 4954 8) for lines of its own.
@@ -123,8 +111,8 @@ func readForgivenLine(r *bufio.Reader, _ int) (line []byte, octets int, err erro
 	}
 }
 
-// withoutEnhanced finds the enhanced code of a reply (RFC 3463 2).
-var withoutEnhanced = regexp.MustCompile(`^([245]\d\d[ -])\d\.\d{1,3}\.\d{1,3} `)
+// enhancedCode finds the enhanced code of a reply (RFC 3463 2).
+var enhancedCode = regexp.MustCompile(`^([245]\d\d[ -])\d\.\d{1,3}\.\d{1,3} `)
 
 // malformed makes of a list one that no list may be.
 func (s *Server) malformed(lines []string) []string {

@@ -153,6 +153,23 @@ func (s *session) exchange(a *attempt, message []byte) error {
 	}
 }
 
+// hearResponse reads the client's answer to a challenge.
+func (s *session) hearResponse(challenge []byte) ([]byte, error) {
+	limit := longestAuth
+	if s.server.bug(ExchangeShort) {
+		limit = longestSMTP
+	}
+	for {
+		line, err := s.hear(limit)
+		if err != nil || !s.mishears(line, challenge) {
+			return line, err
+		}
+		if s.over {
+			return nil, errLost
+		}
+	}
+}
+
 // challenge sends one. RFC 4954 4, RFC 5034 4: even an empty one has the
 // blank behind the code.
 func (s *session) challenge(challenge []byte) {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/mailmatrix/mailmatrix/clientsim"
 	"github.com/mailmatrix/mailmatrix/harness"
@@ -85,6 +86,18 @@ func (a *axes) grid() (harness.Grid, error) {
 		g.Extra = append(g.Extra, profile)
 	}
 	return g, nil
+}
+
+// noEmptyFlag refuses a flag that was given and says nothing: a variable that is
+// not set must not run everything.
+func noEmptyFlag(c *cobra.Command) error {
+	var err error
+	c.Flags().Visit(func(f *pflag.Flag) {
+		if v := f.Value.String(); err == nil && (v == "" || v == "[]") {
+			err = fmt.Errorf("--%s is empty: name what it is for, or leave it out", f.Name)
+		}
+	})
+	return err
 }
 
 // name completes a selection by the files that only the command line knows, so

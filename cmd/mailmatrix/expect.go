@@ -5,7 +5,6 @@ import (
 	"io"
 	"maps"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -96,65 +95,4 @@ func (e *expectations) discard() {
 	if e.out != nil {
 		e.out.discard()
 	}
-}
-
-// apart refuses two outputs to one file; "" is none.
-func apart(names ...string) error {
-	seen := map[string]bool{}
-	for _, name := range names {
-		if name == "" {
-			continue
-		}
-		if name = filepath.Clean(name); seen[name] {
-			return fmt.Errorf("two outputs to %s: one would be lost", name)
-		}
-		seen[name] = true
-	}
-	return nil
-}
-
-// continuation is --journal and --resume.
-type continuation struct {
-	name   string
-	resume bool
-	*harness.Journal
-}
-
-func (j *continuation) register(c *cobra.Command) {
-	c.Flags().StringVar(&j.name, "journal", "", "write each result into this `FILE` as soon as it is there")
-	c.Flags().BoolVar(&j.resume, "resume", false, "go on with the run of which --journal tells")
-}
-
-func (j *continuation) check() error {
-	if j.resume && j.name == "" {
-		return fmt.Errorf("--resume wants --journal FILE: which run is to go on?")
-	}
-	return nil
-}
-
-// open opens the journal, and gives it to the run.
-func (j *continuation) open(w io.Writer, plan harness.Plan, config *harness.Config) error {
-	if j.name == "" {
-		return nil
-	}
-	var err error
-	if j.Journal, err = harness.OpenJournal(j.name, j.resume, plan, *config); err != nil {
-		return err
-	}
-	config.Journal = j.Journal
-	if j.resume {
-		_, _ = fmt.Fprintf(w, "mailmatrix: journal %s: %d of %d experiments are done\n", j.name, j.Done(), len(plan.Jobs))
-	}
-	return nil
-}
-
-// close closes the journal, and says how to go on with a run that was cut off.
-func (j *continuation) close(w io.Writer, r *login.Report) error {
-	if j.Journal == nil {
-		return nil
-	}
-	if !r.Complete {
-		_, _ = fmt.Fprintf(w, "mailmatrix: to go on: the same command with --journal %s --resume\n", j.name)
-	}
-	return j.Close()
 }

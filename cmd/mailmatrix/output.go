@@ -54,6 +54,21 @@ func fileOf(spec string) string {
 	return filepath.Clean(name)
 }
 
+// apart refuses two outputs to one file; "" is none.
+func apart(names ...string) error {
+	seen := map[string]bool{}
+	for _, name := range names {
+		if name == "" {
+			continue
+		}
+		if name = filepath.Clean(name); seen[name] {
+			return fmt.Errorf("two outputs to %s: one would be lost", name)
+		}
+		seen[name] = true
+	}
+	return nil
+}
+
 func openOutput(spec string) (outputFile, error) {
 	formatName, name, ok := strings.Cut(spec, "=")
 	if !ok || name == "" {

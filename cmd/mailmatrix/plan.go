@@ -31,7 +31,10 @@ func newPlan(t terminal) *cobra.Command {
   mailmatrix plan --profile eudora --setting secure
   mailmatrix plan --format json`,
 		Args: noArgs,
-		RunE: func(_ *cobra.Command, _ []string) error {
+		RunE: func(c *cobra.Command, _ []string) error {
+			if err := noEmptyFlag(c); err != nil {
+				return err
+			}
 			form, err := login.ParseName("format", format, []string{"text", "json"})
 			if err != nil {
 				return err

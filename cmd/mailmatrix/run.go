@@ -43,6 +43,9 @@ that the date of an entry has passed, is 1; an entry that matches nothing is 2.`
   mailmatrix run --full --journal full.jsonl     and, when it was cut off, once more with --resume`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if err := noEmptyFlag(c); err != nil {
+				return err
+			}
 			grid, err := select_.grid()
 			if err != nil {
 				return err

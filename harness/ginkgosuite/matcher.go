@@ -35,6 +35,9 @@ func (conform) FailureMessage(actual any) string {
 	if sum := report.Sum(); sum.Cells == sum.Skip {
 		b.WriteString("nothing ran that was not skipped\n")
 	}
+	for _, p := range report.Expectations {
+		fmt.Fprintf(&b, "%s: %s: %s\n", p.Entry, p.Pattern, p.Reason)
+	}
 	found := failures(report)
 	fmt.Fprintf(&b, "%d results do not conform\n", len(found))
 	for _, f := range found {
@@ -60,21 +63,24 @@ func failures(r harness.Report) []string {
 		found = append(found, fmt.Sprintf("%s %s: %s\n%s", verdict, id, reason, lines))
 	}
 	for _, c := range r.Cells {
-		if bad(c.Verdict) {
+		if bad(c.Verdict, c.Excused) {
 			describe(c.ID, c.Verdict.String(), c.Reason, c.Transcript)
 		}
 	}
 	for _, s := range r.Scenarios {
-		if bad(s.Verdict) {
+		if bad(s.Verdict, s.Excused) {
 			describe(s.ID, s.Verdict.String(), s.Reason, s.Transcript)
 		}
 	}
 	for _, c := range r.Cases {
-		if bad(c.Verdict) {
+		if bad(c.Verdict, c.Excused) {
 			describe(c.ID, c.Verdict.String(), c.Reason, c.Transcript)
 		}
 	}
 	return found
 }
 
-func bad(v login.Verdict) bool { return v == login.Fail || v == login.Broken || v == login.Unjudged }
+// bad: what is excused conforms.
+func bad(v login.Verdict, excused string) bool {
+	return excused == "" && (v == login.Fail || v == login.Broken || v == login.Unjudged)
+}

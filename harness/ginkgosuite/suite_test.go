@@ -55,6 +55,14 @@ var _ = ginkgo.Describe("Conform", func() {
 		gomega.Expect(ginkgosuite.Conform().FailureMessage(report)).To(gomega.ContainSubstring(
 			"fail classic/smtp/plain/PLAIN/deny/probe/wingate/none/account: expected refused-policy, saw logged-in"))
 	})
+	ginkgo.It("names nothing that is excused", func() {
+		message := ginkgosuite.Conform().FailureMessage(harness.Report{Complete: true, Cases: []login.CaseResult{
+			{ID: "smtp/auth/001", Verdict: login.Fail, Reason: "known", Excused: "since 1999"},
+			{ID: "smtp/auth/002", Verdict: login.Fail, Reason: "new"},
+		}})
+		gomega.Expect(message).To(gomega.ContainSubstring("1 results do not conform\nfail smtp/auth/002: new"))
+		gomega.Expect(message).NotTo(gomega.ContainSubstring("smtp/auth/001"))
+	})
 	ginkgo.It("fails for a report in which nothing ran", func() {
 		gomega.Expect(harness.Report{Complete: true}).NotTo(ginkgosuite.Conform())
 	})

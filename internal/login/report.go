@@ -302,7 +302,7 @@ func (r *Report) ExitStatus() int {
 		return 2
 	case sum.Fail > 0 || slices.ContainsFunc(r.Expectations, ExcuseProblem.NotKept):
 		return 1
-	case sum.Broken > 0 || sum.Unjudged > 0 || sum.Cells == sum.Skip || len(r.Expectations) > 0:
+	case sum.Broken > 0 || sum.Unjudged > 0 || len(r.Expectations) > 0, r.onlySkips(), r.undecidedMust():
 		return 2
 	default:
 		return 0
@@ -324,6 +324,31 @@ func (r *Report) Narrowed() bool {
 
 // widening names the flags in a selection that leave nothing out.
 var widening = map[string]bool{"full": true, "profile-file": true, "expect": true}
+
+// onlySkips: nothing was decided. Controls are passed whatever was skipped, so
+// they decide nothing here.
+func (r *Report) onlySkips() bool {
+	sum := r.Sum()
+	decided, skipped := sum.Cells-sum.Skip, sum.Skip
+	for _, s := range r.Scenarios {
+		switch {
+		case s.Kind != KindControl:
+		case s.Verdict == Skip:
+			skipped--
+		default:
+			decided--
+		}
+	}
+	return decided == 0 && skipped > 0 || sum.Cells == sum.Skip
+}
+
+// undecidedMust: a server might break a MUST, and nobody could find out. What a
+// client of ours does not tell of itself is no such thing.
+func (r *Report) undecidedMust() bool {
+	return slices.ContainsFunc(r.Cases, func(c CaseResult) bool {
+		return c.Profile == "" && c.Level == Must && c.Verdict == Skip && c.Why == WhyInconclusive
+	})
+}
 
 // Sum adds the totals of cells, scenarios and cases.
 func (r *Report) Sum() Totals {

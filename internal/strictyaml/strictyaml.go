@@ -13,9 +13,15 @@ import (
 
 // Decode reads data into the struct behind into; name is the file's, for
 // messages. An empty file leaves it as it is.
-func Decode(name string, data []byte, into any) error {
+func Decode(name string, data []byte, into any) (err error) {
+	// The library falls over some that is no YAML, such as "!00 000".
+	defer func() {
+		if accident := recover(); accident != nil {
+			err = fmt.Errorf("%s: this is no YAML that can be read", name)
+		}
+	}()
 	decoder := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict())
-	err := decoder.Decode(into)
+	err = decoder.Decode(into)
 	switch {
 	case errors.Is(err, io.EOF):
 		return nil

@@ -68,9 +68,10 @@ const (
 )
 
 const (
-	recordAlert       = 21
-	recordHandshake   = 22
-	recordApplication = 23
+	recordChangeCipherSpec = 20
+	recordAlert            = 21
+	recordHandshake        = 22
+	recordApplication      = 23
 
 	// longestRecord is RFC 8446 5.1.
 	longestRecord = 1 << 14

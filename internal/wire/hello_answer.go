@@ -180,7 +180,7 @@ func readRecord(r *bufio.Reader) (kind byte, body []byte, err error) {
 		body = make([]byte, int(header[0]&0x7f)<<8|int(header[1]))
 		n, _ := io.ReadFull(r, body)
 		return 0, body[:n], errSSL2
-	case first[0] < 20 || first[0] > 24:
+	case first[0] < recordChangeCipherSpec || first[0] > 24: // RFC 6520 is the last
 		line, err := ReadLine(r, maxReplyLine)
 		if err != nil { // a line that does not end says as much
 			line = first
@@ -207,14 +207,13 @@ func ssl2Answer(body []byte) HelloAnswer {
 
 // take takes the whole messages out of what has come; done is that no more is
 // wanted.
-func (a *HelloAnswer) take(handshake []byte) (rest []byte, done bool) {
-	for len(handshake) >= 4 {
-		length := int(handshake[1])<<16 | int(handshake[2])<<8 | int(handshake[3])
-		if len(handshake) < 4+length {
+func (a *HelloAnswer) take(handshake fields) (rest fields, done bool) {
+	for !done {
+		kind, body, whole := handshake.message()
+		if !whole {
 			break
 		}
-		body := fields(handshake[4 : 4+length])
-		switch handshake[0] {
+		switch kind {
 		case 2:
 			a.serverHello(body)
 			done = a.Version > tls.VersionTLS12
@@ -223,12 +222,8 @@ func (a *HelloAnswer) take(handshake []byte) (rest []byte, done bool) {
 		case 14: // ServerHelloDone
 			done = true
 		}
-		handshake = handshake[4+length:]
-		if done {
-			return handshake, true
-		}
 	}
-	return handshake, false
+	return handshake, done
 }
 
 // helloRetry is the random of a HelloRetryRequest (RFC 8446 4.1.3).
@@ -306,3 +301,18 @@ func (f *fields) short() fields {
 }
 
 func (f *fields) long() fields { return f.octets(int(f.number())) }
+
+// message reads a message of the handshake, whose length is of three octets
+// (RFC 8446 4). Of one that is not whole yet it reads nothing.
+func (f *fields) message() (kind byte, body fields, whole bool) {
+	b := *f
+	if len(b) < 4 {
+		return 0, nil, false
+	}
+	length := int(b[1])<<16 | int(b[2])<<8 | int(b[3])
+	if len(b) < 4+length {
+		return 0, nil, false
+	}
+	*f = b[4+length:]
+	return b[0], b[4 : 4+length], true
+}

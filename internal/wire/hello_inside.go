@@ -46,15 +46,15 @@ func (c *Conn) Tickets(secrets string) ([]Ticket, error) {
 		}
 	}
 	// Behind a Finished of TLS 1.2, which is encrypted, nothing is to be found.
-	for len(messages) >= 4 {
-		kind := messages.octets(1)[0]
-		length := messages.octets(3)
-		body := fields(messages.octets(int(length[0])<<16 | int(length[1])<<8 | int(length[2])))
+	for {
+		kind, body, whole := messages.message()
+		if !whole {
+			return all, err
+		}
 		if kind == 4 && len(body) > 4 {
 			all = append(all, c.ticket(body))
 		}
 	}
-	return all, err
 }
 
 func (c *Conn) ticket(body fields) Ticket {
@@ -127,7 +127,7 @@ func (c *Conn) inside(secrets string) ([]insideRecord, error) {
 		sealed := false
 		for i := range records {
 			records[i].sealed = sealed
-			sealed = sealed || records[i].kind == 20 // ChangeCipherSpec
+			sealed = sealed || records[i].kind == recordChangeCipherSpec
 		}
 		return clearOnly(records), nil
 	}

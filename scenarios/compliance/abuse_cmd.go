@@ -37,7 +37,7 @@ var _ = register(
 			script.When(stillOpen, perProtocol(nextIsQuit(oneEach), say("QUIT").Pass(ok, gone).Fail(refused).Because(oneEach))),
 			script.Served(), alive(),
 		},
-		Sabotage: answers("RSET", "250", "500 5.5.1 unknown command"),
+		Sabotage: orAnswers(answers("RSET", "250", "500 5.5.1 unknown command"), "CAPA", "+OK", "+ "),
 	},
 	script.Case{
 		ID: "abuse/cmd/003", Title: "Commands while waiting for a continuation", Since: "2026.1",

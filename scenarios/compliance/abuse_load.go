@@ -7,6 +7,9 @@ import (
 	"github.com/mailmatrix/mailmatrix/scenarios/script"
 )
 
+// tooBusy refuses a right password for what others do.
+var tooBusy = orAnswers(answers("AUTH", "235", "535 5.7.8 too busy"), "AUTH", "+OK", "-ERR too busy")
+
 // somebody can log in, where what is tried on others is over.
 var somebody = needs{Mechanisms: only(login.PLAIN, login.LOGIN, login.SCRAMSHA256, login.CRAMMD5), AnyMechanism: true, Account: true}
 
@@ -27,7 +30,7 @@ var _ = register(
 			begin().Must(script.Solicited),
 			script.Slowly(say("*").Pass(refused, "421", gone)),
 		},
-		Sabotage: answers("AUTH", "235", "535 5.7.8 too busy"),
+		Sabotage: tooBusy,
 	},
 	script.Case{
 		ID: "abuse/conn/001", Title: "Many half-open logins from one address", Since: "2026.1",
@@ -40,7 +43,7 @@ var _ = register(
 			script.Served(),
 			logIn().Pass(in),
 		},
-		Sabotage: answers("AUTH", "235", "535 5.7.8 too busy"),
+		Sabotage: tooBusy,
 	},
 	script.Case{
 		ID: "abuse/conn/002", Title: "Half-close", Since: "2026.1",
@@ -60,7 +63,7 @@ var _ = register(
 			script.HalfClose(),
 			serverEndsIt,
 		},
-		Sabotage: answers("NOOP", "250", "334 "),
+		Sabotage: orAnswers(answers("NOOP", "250", "334 "), "CAPA", "+OK", "+ "),
 	},
 	script.Case{
 		ID: "abuse/data/001", Title: "Large and endless input before login", Since: "2026.1",
@@ -76,7 +79,7 @@ var _ = register(
 			script.Served(),
 			alive(),
 		},
-		Sabotage: answers("NOOP", "250", "500 5.3.0 no memory"),
+		Sabotage: orAnswers(answers("NOOP", "250", "500 5.3.0 no memory"), "CAPA", "+OK", "+ "),
 	},
 )
 

@@ -54,7 +54,7 @@ var _ = register(
 			script.Served(),
 			say("AUTH PLAIN ", decoy).Pass(refused),
 		},
-		Sabotage: answers("AUTH PLAIN", "5", "535 5.7.8 no \x1b[2J here"),
+		Sabotage: orAnswers(answers("AUTH PLAIN", "5", "535 5.7.8 no \x1b[2J here"), "AUTH PLAIN", "-ERR", "-ERR [AUTH] no \x1b[2J here"),
 	},
 )
 

@@ -7,8 +7,7 @@ import (
 	"github.com/mailmatrix/mailmatrix/scenarios/script"
 )
 
-// Area D of the catalogue: what the administrator has set for each mechanism is
-// true on the wire.
+// What the administrator has set for each mechanism is true on the wire.
 
 // mixed is the state of a server that denies some ways to log in, permits some
 // inside TLS only, and others everywhere.
@@ -221,6 +220,9 @@ var _ = register(
 			"no secret is asked for, and none that is sent along is looked at.",
 		Needs: needs{State: mixed},
 		Steps: steps{
+			someLink("has a list of what it takes that leaves something out", func(p *script.Play, t login.Transport, m login.Mechanism) bool {
+				return m != login.APOP && !p.Survey().Claims(t, m) && !p.Survey().Silent(t, m)
+			}),
 			onEachLink(
 				open(),
 				say("AUTH X-NOSUCH").Keep("unknown").Must(refused),
@@ -241,6 +243,10 @@ var _ = register(
 		Says:  "A mechanism that a connection lists is taken up there, and somebody who has an account can log in by it.",
 		Needs: needs{State: mixed},
 		Steps: steps{
+			someLink("says what it takes", func(p *script.Play, t login.Transport, m login.Mechanism) bool {
+				// APOP is tried by a login only.
+				return p.Survey().Claims(t, m) && (m != login.APOP || !p.NoAccount)
+			}),
 			onEachLink(
 				withEach(but(claimed, login.APOP),
 					open(),
@@ -298,6 +304,21 @@ var _ = register(
 // and are not taken in clear: denied, or for TLS only.
 var passwordNotInClear which = func(p *script.Play, m login.Mechanism) bool {
 	return (m == login.PLAIN || m == login.UserPass) && (denied(p, m) || secured(p, m))
+}
+
+// someLink ends the case as one that does not apply where there is no link with
+// a mechanism of which has says so; what no link does then.
+func someLink(does string, has func(*script.Play, login.Transport, login.Mechanism) bool) script.Step {
+	return check(func(p *script.Play) (login.Verdict, string) {
+		for _, t := range login.Transports() {
+			for _, m := range script.Mechanisms(p.Protocol()) {
+				if p.Survey().Links[t].Open && has(p, t, m) {
+					return login.Pass, ""
+				}
+			}
+		}
+		return login.Skip, "no link " + does
+	})
 }
 
 // unlisted demands that what is denied is not among the names.

@@ -9,8 +9,8 @@ import (
 	"github.com/mailmatrix/mailmatrix/scenarios/script"
 )
 
-// The rest of area D: whether lists, protocols and connections agree, and
-// whether what is permitted is wise.
+// Whether lists, protocols and connections agree, and whether what is permitted
+// is wise.
 
 // weak are the ways to log in that have been given up, each with who says so.
 var weak = map[login.Mechanism]string{
@@ -50,6 +50,9 @@ var _ = register(
 			"and better none that gives him something to guess passwords with.",
 		Needs: needs{State: wise},
 		Steps: steps{check(func(p *script.Play) (login.Verdict, string) {
+			if !p.Survey().Links[login.Plain].Open {
+				return login.Skip, "there is no clear connection"
+			}
 			var itself, guessable []string
 			for _, m := range script.Mechanisms(p.Protocol()) {
 				switch {
@@ -65,10 +68,15 @@ var _ = register(
 				return login.Fail, "in clear it offers " + strings.Join(itself, ", ")
 			case guessable != nil:
 				return login.Warn, "who listens in clear can guess passwords: it offers " + strings.Join(guessable, ", ")
+			case saysNothingInClear(p) && p.Protocol() == login.SMTP:
+				return login.Skip, "the clear connection does not list what it takes"
 			default:
 				return login.Pass, ""
 			}
-		})},
+		}), perProtocol(nil, when(saysNothingInClear,
+			openOn(login.Plain),
+			say("USER ", decoyName).Pass("-ERR", gone).Fail("+OK").Because("in clear it does not say what it takes, and takes USER"),
+		))},
 		Sabotage: state(mixedBut(login.Allow, login.PLAIN)),
 	},
 	script.Case{
@@ -117,6 +125,11 @@ var _ = register(
 		Sabotage: bug("secure-ignored-on-plain"),
 	},
 )
+
+// saysNothingInClear: the clear link has no list of what it takes.
+func saysNothingInClear(p *script.Play) bool {
+	return p.Survey().Links[login.Plain].Capabilities == nil
+}
 
 // sideBySide are pairs of connections.
 var sideBySide = []string{" 1", " 2", " 3", " 4", " 5"}

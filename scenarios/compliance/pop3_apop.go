@@ -40,7 +40,7 @@ var _ = register(
 			script.Enter(logIn().Keep("first").Must(in)),
 			say("QUIT").Must("+OK"),
 			open(),
-			logIn().Replay("first").Pass("-ERR").Fail("+OK").Because("the digest is of another greeting"),
+			script.Resend("first").Pass("-ERR").Fail("+OK").Because("the digest is of another greeting"),
 			notAuthenticated(),
 		},
 		Sabotage: bug("challenge-reused"),

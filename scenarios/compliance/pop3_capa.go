@@ -52,6 +52,14 @@ var _ = register(
 		Level: must, Refs: refs("RFC 2595 4"),
 		Says: "CAPA lists STLS where the server would begin TLS, and only there: not inside TLS, and not after a login.",
 		Steps: steps{
+			check(func(p *script.Play) (login.Verdict, string) {
+				for _, offer := range p.Survey().Links {
+					if offer.Capabilities != nil {
+						return login.Pass, ""
+					}
+				}
+				return login.Skip, "there is no CAPA"
+			}),
 			script.OnEachLink(
 				open(),
 				script.When(listsInsideTLS,

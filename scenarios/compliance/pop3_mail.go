@@ -213,7 +213,7 @@ func pop3Identifiers(p *script.Play) (login.Verdict, string) {
 	return login.Pass, ""
 }
 
-// samePOP3Identifiers: what was in the mailbox is there under the same pop3Identifiers.
+// samePOP3Identifiers: what was in the mailbox is there under the same identifiers.
 // Mail may have come in since.
 func samePOP3Identifiers(p *script.Play) (login.Verdict, string) {
 	for _, line := range p.List("uidl lines") {

@@ -5,7 +5,7 @@ import (
 	"github.com/mailmatrix/mailmatrix/scenarios/script"
 )
 
-// Section B.4 of the catalogue.
+// TLS from the first octet, and STLS.
 
 var _ = register(
 	script.Case{

@@ -34,7 +34,7 @@ func All() []script.Case {
 	slices.SortFunc(all, func(a, b script.Case) int { return cmp.Compare(a.ID, b.ID) })
 	for i, c := range all {
 		switch {
-		case c.ID == "" || c.Title == "" || c.Level == "" || len(c.Refs) == 0 || c.Says == "" || len(c.Steps) == 0:
+		case c.ID == "" || c.Title == "" || !slices.Contains(Releases, c.Since) || c.Level == "" || len(c.Refs) == 0 || c.Says == "" || len(c.Steps) == 0:
 			panic(fmt.Sprintf("compliance: incomplete case %q", c.ID))
 		case i > 0 && all[i-1].ID == c.ID:
 			panic(fmt.Sprintf("compliance: %s is there twice", c.ID))
@@ -49,14 +49,23 @@ func All() []script.Case {
 // in that release, and not yet in the one before, so that an upgrade turns
 // nothing red. The first release has no provisional case.
 func In(release string) (cases []script.Case, provisional func(script.Case) bool, err error) {
+	return Since(release, All(), func(c script.Case) string { return c.Since })
+}
+
+// Since is [In] for cases of any kind: since is the release in which one was
+// new.
+func Since[C any](release string, all []C, since func(C) string) (cases []C, provisional func(C) bool, err error) {
 	at := slices.Index(Releases, release)
 	if at < 0 {
 		return nil, nil, fmt.Errorf("there is no catalogue %q; there is %s", release, Releases)
 	}
-	for _, c := range All() {
-		if since := slices.Index(Releases, c.Since); since <= at {
+	for _, c := range all {
+		switch was := slices.Index(Releases, since(c)); {
+		case was < 0:
+			return nil, nil, fmt.Errorf("a case is of the catalogue %q; there is %s", since(c), Releases)
+		case was <= at:
 			cases = append(cases, c)
 		}
 	}
-	return cases, func(c script.Case) bool { return at > 0 && c.Since == release }, nil
+	return cases, func(c C) bool { return at > 0 && since(c) == release }, nil
 }

@@ -85,7 +85,7 @@ var _ = register(
 				logIn().As(withBlanks, withBlanksPassword).Pass(in).Fail(refused).Because("the name has blanks, and another way to log in takes it"),
 			),
 		},
-		Sabotage: answers("AUTH CRAM-MD5", "235", "535 5.7.8 wrong"),
+		Sabotage: orAnswers(answers("AUTH CRAM-MD5", "235", "535 5.7.8 wrong"), "AUTH CRAM-MD5", "+OK", "-ERR [AUTH] wrong"),
 	},
 )
 

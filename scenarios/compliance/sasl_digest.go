@@ -27,7 +27,8 @@ var _ = register(
 			say("*").Must(refused),
 		},
 		// charset=utf-8,nonce="x",algorithm=md5
-		Sabotage: answers("AUTH DIGEST", "334", "334 Y2hhcnNldD11dGYtOCxub25jZT0ieCIsYWxnb3JpdGhtPW1kNQ=="),
+		Sabotage: orAnswers(answers("AUTH DIGEST", "334", "334 Y2hhcnNldD11dGYtOCxub25jZT0ieCIsYWxnb3JpdGhtPW1kNQ=="),
+			"AUTH DIGEST", "+ ", "+ Y2hhcnNldD11dGYtOCxub25jZT0ieCIsYWxnb3JpdGhtPW1kNQ=="),
 	},
 	script.Case{
 		ID: "sasl/digest/003", Title: "Responses that are none", Since: "2026.1",

@@ -51,15 +51,15 @@ var _ = register(
 		Needs: needs{Mechanisms: byPassword, Account: true},
 		Steps: steps{
 			script.Enter(logIn().Keep("login").Must(in, refused)),
-			script.Collect("outcomes", outcome),
+			script.Collect("outcomes", outcome("login")),
 			check(oneOutcome),
 			when(letIn("login"), authenticated(), leaving),
 		},
-		Sabotage: state(func(s *login.Setup) { // then USER/PASS wants that one
+		Sabotage: orAnswers(state(func(s *login.Setup) { // then USER/PASS wants that one
 			for i := range s.Accounts {
 				s.Accounts[i].Override = "another password"
 			}
-		}),
+		}), "AUTH LOGIN", "235", "535 5.7.8 wrong"),
 	},
 	script.Case{
 		ID: "sasl/gen/005", Title: "An exchange that was overheard cannot be used again", Since: "2026.1",
@@ -147,7 +147,8 @@ var _ = register(
 				leaving,
 			),
 		},
-		Sabotage: answers("AUTH ", "5", "535 5.7.8 no such password: "+decoySecret),
+		Sabotage: orAnswers(answers("AUTH ", "5", "535 5.7.8 no such password: "+decoySecret),
+			"AUTH ", "-ERR", "-ERR [AUTH] no such password: "+decoySecret),
 	},
 )
 
@@ -170,12 +171,15 @@ func oneOutcome(p *script.Play) (login.Verdict, string) {
 	return login.Pass, ""
 }
 
-// outcome is what came of a login by the mechanism of the round.
-func outcome(p *script.Play) string {
-	if letIn("login")(p) {
-		return string(p.With()) + taking
+// outcome is what came of the login that was kept under that name, by the
+// mechanism of the round.
+func outcome(kept string) func(*script.Play) string {
+	return func(p *script.Play) string {
+		if letIn(kept)(p) {
+			return string(p.With()) + taking
+		}
+		return string(p.With()) + refusing
 	}
-	return string(p.With()) + refusing
 }
 
 const taking, refusing = " takes it", " refuses it"

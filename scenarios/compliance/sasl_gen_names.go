@@ -20,7 +20,7 @@ var _ = register(
 				return steps{when(s.another,
 					open(),
 					logInAs(s.name(), s.what),
-					script.Collect(s.what+" taken", s.outcome),
+					script.Collect(s.what+" taken", outcome(s.what)),
 					check(s.alike),
 					when(letIn(s.what), leaving),
 				)}
@@ -98,19 +98,12 @@ func logInAs(name script.Part, keep string) script.Step {
 	)
 }
 
-func (s spelling) outcome(p *script.Play) string {
-	if letIn(s.what)(p) {
-		return string(p.With()) + taking
-	}
-	return string(p.With()) + refusing
-}
-
 // alike compares what the mechanism makes of the spelling with what those
 // before it did.
 func (s spelling) alike(p *script.Play) (login.Verdict, string) {
 	for _, other := range p.List(s.what + " taken") {
 		if taken(other) != letIn(s.what)(p) {
-			return login.Fail, "the account's name " + s.what + ": " + other + ", and " + s.outcome(p)
+			return login.Fail, "the account's name " + s.what + ": " + other + ", and " + outcome(s.what)(p)
 		}
 	}
 	if s.same && !letIn(s.what)(p) {

@@ -47,7 +47,7 @@ var _ = register(
 			authenticated(),
 			leaving,
 		},
-		Sabotage: answers("AUTH SCRAM", "334 dj", "235 2.7.0 welcome"),
+		Sabotage: orAnswers(answers("AUTH SCRAM", "334 dj", "235 2.7.0 welcome"), "AUTH SCRAM", "+ dj", "+OK welcome"),
 	},
 	script.Case{
 		ID: "sasl/scram/002", Title: "Nonce and salt", Since: "2026.1",
@@ -191,7 +191,7 @@ var _ = register(
 			}),
 			open(), alive(),
 		},
-		Sabotage: answers("AUTH SCRAM", "501", "235 2.7.0 welcome"),
+		Sabotage: orAnswers(answers("AUTH SCRAM", "501", "235 2.7.0 welcome"), "AUTH SCRAM", "-ERR", "+OK welcome"),
 	},
 	script.Case{
 		ID: "sasl/scram/009", Title: "A wrong password proves nothing to nobody", Since: "2026.1",

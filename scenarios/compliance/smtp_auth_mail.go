@@ -60,9 +60,9 @@ var _ = register(
 		Needs: mailNeeds,
 		Steps: steps{
 			mailing(),
-			smuggled("a+0A+00b@example.com"),
+			notAMailbox("a+0A+00b@example.com"),
 			say("RSET").Must(ok),
-			smuggled("a+0D+0ANOOP+0D+0Ab@example.com"),
+			notAMailbox("a+0D+0ANOOP+0D+0Ab@example.com"),
 			say("QUIT").Pass("221").Fail("2", "5").Because("an answer too many: what was decoded was read as a line"),
 		},
 		Sabotage: answers("QUIT", "221", "250 2.0.0 done nothing"),
@@ -104,8 +104,8 @@ var _ = register(
 // today is the date as a message has it (RFC 5322 3.3).
 var today = script.Made("<date>", func(p *script.Play) string { return p.Now().Format(time.RFC1123Z) })
 
-// smuggled is MAIL with a parameter that is no mailbox.
-func smuggled(xtext string) script.Step {
+// notAMailbox is MAIL with a parameter that is no mailbox.
+func notAMailbox(xtext string) script.Step {
 	return say("MAIL FROM:<", from, "> AUTH="+xtext).Pass("501").Warn(refused).Warn("250").Because("it is no mailbox")
 }
 

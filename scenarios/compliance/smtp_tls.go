@@ -8,7 +8,7 @@ import (
 	"github.com/mailmatrix/mailmatrix/scenarios/script"
 )
 
-// Section A.2 of the catalogue: that there is TLS, and the words around it.
+// That there is TLS, and the words around it.
 
 var _ = register(
 	script.Case{
@@ -161,7 +161,7 @@ func tlsAvailable(p *script.Play) (login.Verdict, string) {
 	case slices.Contains(doors, string(login.TLS)):
 		return login.Pass, ""
 	case len(doors) > 0:
-		return login.Warn, "TLS by " + startTLS[p.Protocol()] + " alone, and no port of its own"
+		return login.Warn, "TLS by " + p.StartCommand() + " alone, and no port of its own"
 	default:
 		return login.Fail, "there is no TLS"
 	}

@@ -5,11 +5,10 @@ import (
 	"github.com/mailmatrix/mailmatrix/scenarios/script"
 )
 
-// Section A.2 of the catalogue: what comes in clear where TLS should begin. A
-// server may throw it away, hang up, feed it to its TLS, where the handshake
-// dies of it, or refuse the command before it grants it. All four are right:
-// RFC 2920 3.2 loses no input, RFC 3207 6 wants it gone. What must not be is an
-// answer to it once TLS is up.
+// What comes in clear where TLS should begin. A server may throw it away, hang
+// up, feed it to its TLS, where the handshake dies of it, or refuse the command
+// before it grants it. All four are right: RFC 2920 3.2 loses no input, RFC 3207
+// 6 wants it gone. What must not be is an answer to it once TLS is up.
 
 var _ = register(
 	script.Case{

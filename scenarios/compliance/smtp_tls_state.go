@@ -5,8 +5,7 @@ import (
 	"github.com/mailmatrix/mailmatrix/scenarios/script"
 )
 
-// Section A.2 of the catalogue: what is left of the time before TLS, and what a
-// login needs of it.
+// What is left of the time before TLS, and what a login needs of it.
 
 var _ = register(
 	script.Case{

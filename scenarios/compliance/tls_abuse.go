@@ -7,7 +7,7 @@ import (
 	"github.com/mailmatrix/mailmatrix/scenarios/script"
 )
 
-// Section G of the catalogue, as far as it is about TLS.
+// What a server has to bear from who abuses a handshake.
 
 var _ = register(
 	script.Case{

@@ -12,7 +12,7 @@ import (
 	"github.com/mailmatrix/mailmatrix/scenarios/script"
 )
 
-// Section E of the catalogue: the server's certificate.
+// The server's certificate.
 
 var _ = register(
 	script.Case{

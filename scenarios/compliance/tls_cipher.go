@@ -5,9 +5,8 @@ import (
 	"github.com/mailmatrix/mailmatrix/scenarios/script"
 )
 
-// Section E of the catalogue: suites of TLS 1.2, groups, and what else is
-// agreed with them. A server with TLS 1.3 alone refuses the version and has
-// none of them.
+// Suites of TLS 1.2, groups, and what else is agreed with them. A server with
+// TLS 1.3 alone refuses the version and has none of them.
 
 var _ = register(
 	script.Case{

@@ -9,8 +9,7 @@ import (
 	"github.com/mailmatrix/mailmatrix/scenarios/script"
 )
 
-// Section E of the catalogue: who comes for another protocol, and doors that
-// are not alike.
+// Who comes for another protocol, and doors that are not alike.
 
 var _ = register(
 	script.Case{
@@ -45,7 +44,7 @@ var _ = register(
 			onEachTLS(
 				approach(),
 				handshake("the handshake", unverified).Must(up),
-				when(onImplicit, answer().Must(ok)),
+				when(implicitHere, answer().Must(ok)),
 				browser("POST / HTTP/1.1\r\n").Keep("said").Pass(refused, "221", "421", gone, silent).Fail(ok).Because("a line of the request was obeyed"),
 				script.Each([]int{2, 3, 4, 5, 6, 7}, func(nth int) []script.Step {
 					said := answer().Keep("said").Pass("221", "421", gone, silent).Fail(ok).Because("a line of the request was obeyed")
@@ -57,7 +56,7 @@ var _ = register(
 				check(reflectsNothing),
 			),
 		},
-		Sabotage: answers("POST", "500", "250 mail.example.test"),
+		Sabotage: orAnswers(answers("POST", "500", "250 mail.example.test"), "POST", "-ERR", "+OK mail.example.test"),
 	},
 	script.Case{
 		ID: "tls/equal/001", Title: "Implicit and STARTTLS doors are configured alike", Since: "2026.1",

@@ -8,7 +8,7 @@ import (
 	"github.com/mailmatrix/mailmatrix/scenarios/script"
 )
 
-// Section E of the catalogue: renegotiation, and sessions that are resumed.
+// Renegotiation, and sessions that are resumed.
 
 var _ = register(
 	script.Case{

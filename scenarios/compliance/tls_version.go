@@ -7,8 +7,7 @@ import (
 	"github.com/mailmatrix/mailmatrix/scenarios/script"
 )
 
-// Section E of the catalogue: versions of TLS. Its cases are about every way
-// into TLS that the protocol has.
+// Versions of TLS. The cases are about every way into TLS that the protocol has.
 
 var _ = register(
 	script.Case{

@@ -73,12 +73,9 @@ func everySuite(version uint16) wire.ClientHello {
 	return helloOf(version, ecdheAEAD, ecdheCBC, ephemeralDH, rsaTransport, staticDH, withTripleDES, withRC4, withDES, forExport, withoutEncryption)
 }
 
-// startTLS asks for TLS, and ready is the answer that grants it.
-var (
-	startTLS = map[login.Protocol]string{login.SMTP: "STARTTLS", login.POP3: "STLS"}
-	ready    = map[login.Protocol]string{login.SMTP: "220", login.POP3: "+OK"}
-)
+// ready is the answer that grants TLS.
+var ready = map[login.Protocol]string{login.SMTP: "220", login.POP3: "+OK"}
 
-// onImplicit: the steps are being taken where TLS comes first, and the greeting
+// implicitHere: the steps are being taken where TLS comes first, and the greeting
 // after it.
-func onImplicit(p *script.Play) bool { return p.Transport() == login.TLS }
+func implicitHere(p *script.Play) bool { return p.Transport() == login.TLS }

@@ -99,5 +99,12 @@ func answers(after, from, to string) script.Sabotage {
 	return script.Sabotage{Rewrites: []script.Rewrite{{After: after, From: from, To: to}}}
 }
 
+// orAnswers adds another answer to a sabotage, for the protocol over which that
+// does not show.
+func orAnswers(s script.Sabotage, after, from, to string) script.Sabotage {
+	s.Rewrites = append(s.Rewrites, script.Rewrite{After: after, From: from, To: to})
+	return s
+}
+
 // state is the sabotage by a server in another state.
 func state(change func(*login.Setup)) script.Sabotage { return script.Sabotage{State: change} }

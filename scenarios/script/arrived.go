@@ -3,11 +3,9 @@ package script
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/mailmatrix/mailmatrix/internal/login"
-	"github.com/mailmatrix/mailmatrix/scenarios"
 )
 
 // ArrivedAsTaken looks into the account's mailbox over POP3 for the messages that
@@ -53,32 +51,6 @@ func (a arrivedAsTaken) run(ctx context.Context, p *Play) error {
 		}
 	}
 	return p.find(login.Ruling{Verdict: login.Pass})
-}
-
-// takeOut deletes those of the newest messages that have the mark, and returns
-// their lines.
-func (p *Play) takeOut(t *scenarios.Talk, mark string) (found [][]string, err error) {
-	count, err := p.count(t)
-	if err != nil {
-		return nil, err
-	}
-	for n := count; n > max(0, count-mostLooked); n-- {
-		lines, err := p.fetch(t, fmt.Sprintf("RETR %d", n))
-		if err != nil {
-			return found, err
-		}
-		if contains(lines, mark) {
-			found = append(found, lines)
-			if _, err := t.Say(fmt.Sprintf("DELE %d", n)); err != nil {
-				return found, err
-			}
-		}
-	}
-	return found, nil
-}
-
-func contains(lines []string, text string) bool {
-	return slices.ContainsFunc(lines, func(line string) bool { return strings.Contains(line, text) })
 }
 
 func (arrivedAsTaken) bill(b *Bill) {

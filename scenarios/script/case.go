@@ -66,8 +66,6 @@ type Needs struct {
 	// changes [State]. A server that stands as it stands takes part if what the
 	// case needs is there.
 	State func(*login.Setup)
-	// OnlyHere: the case says something only of a server in that very state.
-	OnlyHere bool
 }
 
 // Link is which connections a case looks at.
@@ -109,7 +107,8 @@ type Sabotage struct {
 // Rewrite changes lines of the server.
 type Rewrite struct {
 	// After is how the line that the client sent last began, in capitals; ""
-	// is any, and "greeting" is none yet.
+	// is any. It is "greeting" through all that [Open] says, EHLO included, and
+	// "EHLO" behind [SayHello], which over POP3 says CAPA.
 	After string
 	// From is how the server's line begins; "" is any.
 	From string

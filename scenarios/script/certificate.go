@@ -31,7 +31,7 @@ func (c certified) run(ctx context.Context, p *Play) error {
 	if err != nil {
 		return fmt.Errorf("certificate of a client: %w", err)
 	}
-	err = p.shake(ctx, func(config *tls.Config) {
+	err = p.openWith(ctx, func(config *tls.Config) {
 		config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &pair, nil }
 	})
 	switch {
@@ -61,24 +61,6 @@ func (p *Play) issued(flaw login.Flaw) (login.Issued, error) {
 	}
 }
 
-// IfIssued takes one of the steps where something of that kind was given out to
-// the account, and the other where it was not.
-func IfIssued(what login.Presents, issued, not Step) Step { return ifIssued{what, issued, not} }
-
-type ifIssued struct {
-	what        login.Presents
-	issued, not Step
-}
-
-func (i ifIssued) run(ctx context.Context, p *Play) error {
-	if p.Secrets.Issued.Has(i.what) {
-		return i.issued.run(ctx, p)
-	}
-	return i.not.run(ctx, p)
-}
-
-func (i ifIssued) bill(b *Bill) { i.issued.bill(b) }
-
 // RequestSeen opens a connection without any certificate and keeps under the
 // name "certificate request" whether the server asked for one.
 func RequestSeen() Step { return requestSeen{} }
@@ -87,7 +69,7 @@ type requestSeen struct{}
 
 func (requestSeen) run(ctx context.Context, p *Play) error {
 	p.kept["certificate request"] = ""
-	err := p.shake(ctx, func(config *tls.Config) {
+	err := p.openWith(ctx, func(config *tls.Config) {
 		config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
 			p.kept["certificate request"] = "yes"
 			return &tls.Certificate{}, nil
@@ -112,7 +94,7 @@ type upTo struct {
 }
 
 func (u upTo) run(ctx context.Context, p *Play) error {
-	if err := p.shake(ctx, func(config *tls.Config) { config.MaxVersion = u.version }); err != nil {
+	if err := p.openWith(ctx, func(config *tls.Config) { config.MaxVersion = u.version }); err != nil {
 		return nil // another case is about the versions
 	}
 	return u.steps.run(ctx, p)
@@ -123,15 +105,14 @@ func (u upTo) bill(b *Bill) {
 	u.steps.bill(b)
 }
 
-// shake opens a connection on the case's link with TLS configured in another
+// openWith opens a connection on the case's link with TLS configured in another
 // way. Its error is that it did not come about.
-func (p *Play) shake(ctx context.Context, change func(*tls.Config)) error {
+func (p *Play) openWith(ctx context.Context, change func(*tls.Config)) error {
 	talk, err := p.Session.Connect(ctx, p.protocol, p.transport)
 	if err != nil {
 		return err
 	}
 	p.keep(talk)
-	talk.Rewrite = p.sabotaged(p.current)
 	config := p.Trusting()
 	change(config)
 	return p.GreetBy(ctx, talk, p.transport, config)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/mailmatrix/mailmatrix/internal/login"
 )
@@ -17,7 +18,7 @@ type Cost struct {
 	Auths int `json:"auths"`
 	// Recipients that are refused.
 	Recipients int `json:"recipients"`
-	// Commands that are refused besides.
+	// Commands that are refused besides, or are counted for being so many.
 	Commands int `json:"commands"`
 	// Messages that are handed in.
 	Messages int `json:"messages"`
@@ -28,12 +29,19 @@ type Cost struct {
 	Seconds int `json:"seconds"`
 }
 
-// Free reports that nothing of it is counted against who runs the case:
+// Free reports that nothing of it is counted against who runs the case: a few
 // connections are made and time passes, and that is all.
 func (c Cost) Free() bool {
+	if c.Connections > fewConnections {
+		return false
+	}
 	c.Connections, c.Seconds = 0, 0
 	return c == Cost{}
 }
+
+// fewConnections one after the other are nothing to a server that limits how
+// many may come in a minute.
+const fewConnections = 10
 
 func (c Cost) max(d Cost) Cost {
 	return Cost{
@@ -112,7 +120,7 @@ func (b *Bill) in(exchange bool) {
 
 func (s *Saying) bill(b *Bill) {
 	if slices.Contains(allPatterns(s.expects), Silent) {
-		b.Seconds += 3
+		b.Seconds += int(usualPatience / time.Second)
 	}
 	if s.nothing {
 		return

@@ -116,15 +116,6 @@ func (w withEach) bill(b *Bill) {
 	}
 }
 
-// everyMechanism is what there is to try.
-var everyMechanism = map[login.Protocol][]login.Mechanism{
-	login.SMTP: sasl,
-	login.POP3: slices.Concat([]login.Mechanism{login.UserPass, login.APOP}, sasl),
-}
-
-var sasl = []login.Mechanism{login.PLAIN, login.LOGIN, login.CRAMMD5, login.DIGESTMD5, login.NTLM, login.SCRAMSHA1, login.SCRAMSHA1PLUS,
-	login.SCRAMSHA256, login.SCRAMSHA256PLUS, login.XOAUTH2, login.OAUTHBEARER, login.GSSAPI, login.EXTERNAL, login.ANONYMOUS}
-
 // about says in the reason where it was.
 func about(err error, where string) error {
 	var end *stop
@@ -145,11 +136,7 @@ type alike struct {
 }
 
 func (x alike) run(ctx context.Context, p *Play) error {
-	first, err := p.listen(ctx, "alike a", x.a)
-	if err != nil {
-		return err
-	}
-	second, err := p.listen(ctx, "alike b", x.b)
+	first, second, err := x.both(ctx, p, false)
 	if err != nil {
 		return err
 	}
@@ -158,6 +145,19 @@ func (x alike) run(ctx context.Context, p *Play) error {
 			Reason: fmt.Sprintf("%s: the answers differ: %q and %q", x.what, first, second)})
 	}
 	return p.find(login.Ruling{Verdict: login.Pass})
+}
+
+// both runs the halves, the second one first where they are turned round.
+func (x alike) both(ctx context.Context, p *Play, turned bool) (a, b []string, err error) {
+	if turned {
+		b, a, err = alike{x.what, x.b, x.a}.both(ctx, p, false)
+		return a, b, err
+	}
+	if a, err = p.listen(ctx, "alike a", x.a); err != nil {
+		return nil, nil, err
+	}
+	b, err = p.listen(ctx, "alike b", x.b)
+	return a, b, err
 }
 
 func (p *Play) listen(ctx context.Context, name string, steps group) ([]string, error) {

@@ -51,16 +51,21 @@ func (b burst) run(ctx context.Context, p *Play) error {
 	answer := *b.line
 	answer.nothing = true
 	for range b.n {
-		if ended, err := answer.hear(ctx, p); err != nil || ended {
+		if ended, err := answer.heardOut(ctx, p); err != nil || ended {
 			return err
 		}
 	}
 	return nil
 }
 
+// bill: so many commands are counted even if none of them is refused (Postfix
+// smtpd_junk_command_limit).
 func (b burst) bill(bill *Bill) {
 	for range b.n {
-		b.line.bill(bill)
+		before := bill.Cost
+		if b.line.bill(bill); bill.Cost == before {
+			bill.Commands++
+		}
 	}
 }
 
@@ -75,7 +80,7 @@ type again struct {
 
 func (a again) run(ctx context.Context, p *Play) error {
 	for range a.n {
-		if ended, err := a.line.hear(ctx, p); err != nil || ended {
+		if ended, err := a.line.heardOut(ctx, p); err != nil || ended {
 			return err
 		}
 	}
@@ -88,9 +93,9 @@ func (a again) bill(bill *Bill) {
 	}
 }
 
-// hear is run for a server that may end the connection: by 421, or without a
+// heardOut is run for a server that may end the connection: by 421, or without a
 // word. It is hung up on then.
-func (s *Saying) hear(ctx context.Context, p *Play) (ended bool, err error) {
+func (s *Saying) heardOut(ctx context.Context, p *Play) (ended bool, err error) {
 	last := *s
 	if last.keeps == "" {
 		last.keeps = "heard last"

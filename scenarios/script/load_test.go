@@ -14,7 +14,7 @@ func TestCostOfLoads(t *testing.T) {
 		steps []Step
 		want  Cost
 	}{
-		{"a burst", []Step{Open(), Burst(200, Say("NOOP").Pass("250"))}, Cost{Connections: 1}},
+		{"a burst", []Step{Open(), Burst(200, Say("NOOP").Pass("250"))}, Cost{Connections: 1, Commands: 200}},
 		{"a burst of nonsense", []Step{Open(), Burst(3, Say("X").Pass("500"))}, Cost{Connections: 1, Commands: 3}},
 		{"again and again", []Step{Open(), Again(60, Say("X").Pass(Refused))}, Cost{Connections: 1, Commands: 60}},
 		{"a crowd", []Step{Crowd(8, Open(), Say("AUTH PLAIN").Must(Asked)), Open()}, Cost{Connections: 9}},

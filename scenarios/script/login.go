@@ -2,6 +2,7 @@ package script
 
 import (
 	"context"
+	"strings"
 
 	"github.com/mailmatrix/mailmatrix/clientsim"
 	"github.com/mailmatrix/mailmatrix/internal/login"
@@ -20,7 +21,6 @@ type LoggingIn struct {
 	inCommand      bool
 	alter          func(p *Play, n int, message []byte) []byte
 	keeps          string
-	replays        string
 	expects        expects
 	unproven       bool
 }
@@ -67,9 +67,6 @@ func (l *LoggingIn) Alter(f func(p *Play, n int, message []byte) []byte) *Loggin
 // that decided as the value.
 func (l *LoggingIn) Keep(name string) *LoggingIn { l.keeps = name; return l }
 
-// Replay sends what was kept in place of what the mechanism would say.
-func (l *LoggingIn) Replay(name string) *LoggingIn { l.replays = name; return l }
-
 // Unproven lets the server's proof be wrong: the case is not about it.
 func (l *LoggingIn) Unproven() *LoggingIn { l.unproven = true; return l }
 
@@ -99,8 +96,10 @@ func (l *LoggingIn) run(_ context.Context, p *Play) error {
 	}
 	name, hiddenName := l.name.render(p)
 	password, hidden := l.password.render(p)
-	if (hidden || hiddenName) && !t.Encrypted() && !p.Clear {
-		return skipping(login.WhyRisk, "the account's name or password would cross a clear link")
+	if hidden || hiddenName {
+		if err := p.mayCross(t); err != nil {
+			return err
+		}
 	}
 	b := clientsim.Bare{Conn: t.Conn, Protocol: p.protocol, Mechanism: l.by, Greeting: t.Greeting, InCommand: l.inCommand}
 	if b.Mechanism == "" {
@@ -121,14 +120,6 @@ func (l *LoggingIn) run(_ context.Context, p *Play) error {
 	if l.alter != nil {
 		b.Alter = func(n int, m []byte) []byte { return l.alter(p, n, m) }
 	}
-	if kept := p.lists[l.replays+" messages"]; l.replays != "" {
-		b.Alter = func(n int, m []byte) []byte {
-			if n < len(kept) {
-				return []byte(kept[n])
-			}
-			return m
-		}
-	}
 	p.said[p.current] = "AUTH " + string(b.Mechanism)
 	got, err := b.Run()
 	if l.keeps != "" {
@@ -142,7 +133,7 @@ func (l *LoggingIn) run(_ context.Context, p *Play) error {
 		for range got.Challenges {
 			*p.heard = append(*p.heard, "<challenge>")
 		}
-		*p.heard = append(*p.heard, p.normalised(got.Reply))
+		*p.heard = append(*p.heard, p.normalised(strings.Join(append([]string{got.Reply}, got.More...), " / ")))
 	}
 	a := answered(p.protocol, got.Reply, err)
 	if err == nil && got.Unproven != nil && !l.unproven {
@@ -160,11 +151,8 @@ func (l *LoggingIn) run(_ context.Context, p *Play) error {
 func (l *LoggingIn) issue(p *Play, b *clientsim.Bare) error {
 	issued := p.Secrets.Issued
 	if l.flaw != nil {
-		if p.Issue == nil {
-			return skipping(login.WhyNoCredentials, "nobody gives out what has the flaw %q", *l.flaw)
-		}
 		var err error
-		if issued, err = p.Issue(p.Secrets.Name, *l.flaw); err != nil {
+		if issued, err = p.issued(*l.flaw); err != nil {
 			return err
 		}
 	}

@@ -48,10 +48,22 @@ var (
 	Random Part = field{"<random>", func(p *Play) string { return p.word("random") }, false, false}
 	// Local is an address that the server delivers to, Foreign one that it
 	// does not serve, From the sender's.
-	Local   Part = field{"<local>", func(p *Play) string { return p.local() }, false, false}
+	Local   Part = address{"<local>"}
 	Foreign Part = field{"<foreign>", func(*Play) string { return "nobody@example.invalid" }, false, false}
-	From    Part = field{"<from>", func(p *Play) string { return p.local() }, false, false}
+	From    Part = address{"<from>"}
 )
+
+// address is the account's, which is shown to nobody. On a clear link of a
+// server whose account must not be seen there it is one that nobody has.
+type address struct{ name string }
+
+func (a address) render(p *Play) (text string, hidden bool) {
+	if t := p.Talk(); t != nil && !t.Encrypted() && !p.Clear {
+		return p.word("sender") + "@" + p.domain(), false
+	}
+	return p.local(), true
+}
+func (address) claims() bool { return false }
 
 // B64 is the base64 of its parts, put together.
 func B64(parts ...any) Part { return encoded{parts} }
@@ -69,13 +81,11 @@ func Times(n int, text string) Part {
 	return field{fmt.Sprintf("<%d x %q>", n, text), func(*Play) string { return strings.Repeat(text, n) }, false, false}
 }
 
-// Kept is what a step kept under a name.
-func Kept(name string) Part {
-	return field{"<" + name + ">", func(p *Play) string { return p.kept[name] }, true, true}
-}
-
 // Made is text that depends on what was seen.
 func Made(name string, of func(*Play) string) Part { return field{name, of, false, false} }
+
+// Hidden is [Made] for what says who the account's owner is, or proves it.
+func Hidden(name string, of func(*Play) string) Part { return field{name, of, true, true} }
 
 func render(p *Play, parts []any) (text string, hidden bool) {
 	var b strings.Builder
@@ -111,6 +121,8 @@ func literal(parts []any) string {
 			b.WriteString(part)
 		case field:
 			b.WriteString(part.name)
+		case address:
+			b.WriteString(part.name)
 		case encoded:
 			b.WriteString("base64(" + strings.ReplaceAll(literal(part.parts), "\x00", `\0`) + ")")
 		}
@@ -122,4 +134,14 @@ func literal(parts []any) string {
 func (p *Play) word(of string) string {
 	sum := sha256.Sum256([]byte(p.nonce + of))
 	return "x" + hex.EncodeToString(sum[:6])
+}
+
+// ghost is a name that nobody has, in the domain of the account's name if that
+// has one.
+func (p *Play) ghost() string {
+	name := p.word("ghost")
+	if _, domain, ok := strings.Cut(p.Secrets.Name, "@"); ok {
+		name += "@" + domain
+	}
+	return name
 }

@@ -62,9 +62,6 @@ type Session struct {
 	Patience time.Duration
 	// Nonce makes the random words; it is another in each run.
 	Nonce string
-	// Known is what is known of the server's doors; nil has the case look
-	// first.
-	Known *Survey
 	// Sabotage makes the server wrong on the way; the zero value does not.
 	Sabotage []Rewrite
 }
@@ -85,7 +82,7 @@ func Run(ctx context.Context, s *Session, c Case, protocol login.Protocol) login
 		talks: map[string]*scenarios.Talk{}, kept: map[string]string{}, lists: map[string][]string{}, said: map[string]string{}}
 	err := p.prepare(ctx)
 	if err == nil {
-		err = p.everyMechanism(ctx)
+		err = p.rounds(ctx)
 	}
 	var end *stop
 	switch {
@@ -102,20 +99,20 @@ func Run(ctx context.Context, s *Session, c Case, protocol login.Protocol) login
 	}
 }
 
-// everyMechanism plays the case with each mechanism that it is about. What one
+// rounds plays the case with each mechanism that it is about. What one
 // of them ends with is the case's end only where it failed.
-func (p *Play) everyMechanism(ctx context.Context) error {
-	about, err := p.choose()
-	if err != nil || len(about) == 0 {
+func (p *Play) rounds(ctx context.Context) error {
+	choices, err := p.choose()
+	if err != nil || len(choices) == 0 {
 		if err == nil {
 			err = p.steps(ctx, p.Case.Steps)
 			p.leave()
 		}
 		return err
 	}
-	var skipped error
+	var skipped, undecided error
 	played := 0
-	for _, choice := range about {
+	for _, choice := range choices {
 		p.mechanism, p.transport = choice.mechanism, choice.transport
 		err := p.steps(ctx, p.Case.Steps)
 		p.leave()
@@ -124,6 +121,8 @@ func (p *Play) everyMechanism(ctx context.Context) error {
 			end.Reason = string(p.mechanism) + ": " + end.Reason
 		}
 		switch {
+		case end != nil && end.Verdict == login.Skip && end.Why == login.WhyInconclusive:
+			undecided = err
 		case end != nil && end.Verdict == login.Skip:
 			skipped = err
 		case err != nil:
@@ -132,10 +131,14 @@ func (p *Play) everyMechanism(ctx context.Context) error {
 			played++
 		}
 	}
-	if played == 0 {
+	switch {
+	case undecided != nil: // whatever the others came to: of one nothing is known
+		return undecided
+	case played == 0:
 		return skipped
+	default:
+		return nil
 	}
-	return nil
 }
 
 func (p *Play) steps(ctx context.Context, steps []Step) error {
@@ -168,11 +171,13 @@ func (p *Play) talk() (*scenarios.Talk, error) {
 	return t, nil
 }
 
-// keep puts a new connection in the place of the current one.
+// keep puts a new connection in the place of the current one. What it says from
+// now on is sabotaged.
 func (p *Play) keep(t *scenarios.Talk) {
 	p.hangUp(p.current)
 	p.talks[p.current] = t
 	p.said[p.current] = "greeting"
+	t.Rewrite = p.sabotaged(p.current)
 }
 
 func (p *Play) hangUp(name string) {
@@ -218,18 +223,20 @@ func (p *Play) read(t *scenarios.Talk, e expects) answer {
 	t.Wait(limit)
 	defer t.Wait(p.Limit)
 	var line string
+	var more []string // SMTP's further lines
 	var err error
 	if p.protocol == login.SMTP {
 		var reply wire.SMTPReply
 		reply, err = t.ReadSMTP()
 		line = reply.First
+		more = reply.Lines[min(1, len(reply.Lines)):]
 	} else {
 		var reply wire.POP3Reply
 		reply, err = t.ReadPOP3()
 		line = reply.Line
 	}
 	if p.heard != nil {
-		*p.heard = append(*p.heard, p.normalised(line))
+		*p.heard = append(*p.heard, p.normalised(strings.Join(append([]string{line}, more...), " / ")))
 	}
 	return answered(p.protocol, line, err)
 }
@@ -255,12 +262,22 @@ func (p *Play) judge(step string, a answer, e expects) error {
 	case found && x.verdict == login.Skip:
 		return p.find(login.Ruling{Verdict: login.Skip, Why: login.WhyNotApplicable, Reason: fmt.Sprintf("%s was answered by %s", step, a)})
 	case found:
-		return p.find(login.Ruling{Verdict: x.verdict, Reason: reason, WronglyAccepted: x.verdict == login.Fail && a.matches(In)})
+		return p.find(e.accuse(login.Ruling{Verdict: x.verdict, Reason: reason}, a))
 	case a.notNow(), e.onlyGoesOn():
 		return p.find(login.Ruling{Verdict: login.Skip, Why: login.WhyInconclusive, Reason: reason})
 	default:
-		return p.find(login.Ruling{Verdict: login.Fail, Reason: reason, WronglyAccepted: a.matches(In)})
+		return p.find(e.accuse(login.Ruling{Verdict: login.Fail, Reason: reason}, a))
 	}
+}
+
+// accuse says of a failure whether somebody was let in who should not have been,
+// or kept out who should have got in.
+func (e expects) accuse(r login.Ruling, a answer) login.Ruling {
+	if r.Verdict == login.Fail {
+		r.WronglyAccepted = a.matches(In) && e.best() != In
+		r.WronglyRefused = a.matches(Refused) && e.best() == In
+	}
+	return r
 }
 
 // onlyGoesOn: the step decides nothing, it makes ready for those that do.

@@ -25,8 +25,8 @@ var decoys = map[login.Mechanism]func(*Play) string{
 	login.SCRAMSHA1PLUS:   scramDecoy("p=tls-exporter,,"),
 	login.SCRAMSHA256PLUS: scramDecoy("p=tls-exporter,,"),
 
-	login.XOAUTH2:     func(p *Play) string { return XOAUTH2Message(p.word("decoy"), p.word("decoy token")) },
-	login.OAUTHBEARER: func(p *Play) string { return OAuthMessage(p.word("decoy"), p.Name(), p.word("decoy token")) },
+	login.XOAUTH2:     func(p *Play) string { return xoauth2Message(p.word("decoy"), p.word("decoy token")) },
+	login.OAUTHBEARER: func(p *Play) string { return oauthMessage(p.word("decoy"), p.Name(), p.word("decoy token")) },
 
 	login.EXTERNAL:  func(p *Play) string { return p.word("decoy") }, // RFC 4422 A.1
 	login.ANONYMOUS: func(p *Play) string { return p.word("trace") }, // RFC 4505 2
@@ -42,12 +42,12 @@ func scramDecoy(header string) func(*Play) string {
 	}
 }
 
-// XOAUTH2Message is Google's "initial client response".
-func XOAUTH2Message(name, token string) string {
+// xoauth2Message is Google's "initial client response".
+func xoauth2Message(name, token string) string {
 	return "user=" + name + "\x01auth=Bearer " + token + "\x01\x01"
 }
 
-// OAuthMessage is that of RFC 7628 3.1.
-func OAuthMessage(name, host, token string) string {
+// oauthMessage is that of RFC 7628 3.1.
+func oauthMessage(name, host, token string) string {
 	return "n,a=" + saslName(name) + ",\x01host=" + host + "\x01auth=Bearer " + token + "\x01\x01"
 }

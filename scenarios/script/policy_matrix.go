@@ -8,9 +8,6 @@ import (
 	"github.com/mailmatrix/mailmatrix/internal/login"
 )
 
-// Mechanisms are all that there are to try in a protocol.
-func Mechanisms(p login.Protocol) []login.Mechanism { return everyMechanism[p] }
-
 // OfferedIsAccepted tries every mechanism on every link of the case, without a
 // secret, and compares: what is offered asks for the secret, and what is not
 // offered does not. The reason of a failure names all that differ. APOP is left
@@ -23,11 +20,13 @@ func (offeredIsAccepted) run(ctx context.Context, p *Play) error {
 	transport, mechanism := p.transport, p.mechanism
 	defer func() { p.transport, p.mechanism = transport, mechanism }()
 	var differ []string
+	tried := false
 	for _, t := range p.links() {
 		for _, m := range everyMechanism[p.protocol] {
 			if m == login.APOP || p.survey.Silent(t, m) {
 				continue
 			}
+			tried = true
 			p.transport, p.mechanism = t, m
 			answer, err := p.begun(ctx)
 			if err != nil {
@@ -49,8 +48,11 @@ func (offeredIsAccepted) run(ctx context.Context, p *Play) error {
 			}
 		}
 	}
-	if differ != nil {
+	switch {
+	case differ != nil:
 		return p.find(login.Ruling{Verdict: login.Fail, Reason: strings.Join(differ, "; ")})
+	case !tried:
+		return skipping(login.WhyNotApplicable, "no link has a list of what it takes")
 	}
 	return p.find(login.Ruling{Verdict: login.Pass})
 }

@@ -72,9 +72,9 @@ func (o Offer) Shown() []login.Mechanism {
 // Here is whether the current link says that it takes a mechanism.
 func (p *Play) Here(m login.Mechanism) bool { return p.survey.Claims(p.transport, m) }
 
-// Foremost is the first link of the case that takes a mechanism: encrypted, if
+// foremost is the first link of the case that takes a mechanism: encrypted, if
 // there is one.
-func (p *Play) Foremost(m login.Mechanism) login.Transport {
+func (p *Play) foremost(m login.Mechanism) login.Transport {
 	for _, t := range p.links() {
 		if p.survey.Claims(t, m) {
 			return t
@@ -150,7 +150,7 @@ type atItsBest group
 func (a atItsBest) run(ctx context.Context, p *Play) error {
 	before := p.transport
 	defer func() { p.transport = before }()
-	if p.transport = p.Foremost(p.mechanism); p.transport == "" {
+	if p.transport = p.foremost(p.mechanism); p.transport == "" {
 		return nil
 	}
 	return group(a).run(ctx, p)
@@ -182,15 +182,8 @@ type withOther struct {
 }
 
 func (w withOther) run(ctx context.Context, p *Play) error {
-	protocol := login.SMTP
-	if p.protocol == login.SMTP {
-		protocol = login.POP3
-	}
-	other := Look(ctx, p.Session.Session, protocol)
+	other := surveyOf(ctx, p.Session.Session, p.otherProtocol())
 	return Check(func(p *Play) (login.Verdict, string) { return w.look(p, other) }).run(ctx, p)
 }
 
 func (w withOther) bill(b *Bill) { b.Connections += len(login.Transports()) }
-
-// SASL are the mechanisms that both protocols have.
-func SASL() []login.Mechanism { return slices.Clone(sasl) }

@@ -91,6 +91,7 @@ func (h handIn) run(ctx context.Context, p *Play) error {
 		return skipping(login.WhyNotApplicable, "no message can be handed in over SMTP: %s", err)
 	}
 	p.keep(talk)
+	talk.Rewrite = nil // a sabotage is not for it
 	defer p.hangUp(handing)
 	offered := Offered(talk)
 	at := slices.IndexFunc(senders, func(m login.Mechanism) bool { return slices.Contains(offered, m) })
@@ -181,11 +182,11 @@ func (lookForMessage) run(_ context.Context, p *Play) error {
 		if t.Offers("TOP") {
 			fetch = fmt.Sprintf("TOP %d 0", n)
 		}
-		lines, err := p.fetch(t, fetch)
+		lines, err := p.fetch(t, fetch, p.mark())
 		if err != nil {
 			return skipping(login.WhyInconclusive, "the mailbox cannot be read: %s", err)
 		}
-		if slices.ContainsFunc(lines, func(line string) bool { return strings.Contains(line, p.mark()) }) {
+		if contains(lines, p.mark()) {
 			p.kept[messageNumber] = fmt.Sprint(n)
 			return nil
 		}
@@ -208,26 +209,30 @@ func (p *Play) count(t *scenarios.Talk) (n int, err error) {
 	return n, nil
 }
 
+// longestMessage is how many lines of one are read.
+const longestMessage = 100_000
+
 // fetch gives the lines of a message; none of one that has just gone. It may be
-// somebody's letter, so the transcript shows our own lines only.
-func (p *Play) fetch(t *scenarios.Talk, command string) (lines []string, err error) {
+// somebody's letter, so the transcript shows only lines that have the mark.
+func (p *Play) fetch(t *scenarios.Talk, command, mark string) (lines []string, err error) {
 	p.said[p.current] = command
 	got, err := t.Say(command)
 	if err != nil || !got.Positive {
 		return nil, err
 	}
-	for {
+	for len(lines) < longestMessage {
 		line, err := t.ReadLine()
 		switch {
 		case err != nil:
 			return nil, err
 		case line == ".":
 			return lines, nil
-		case !strings.Contains(line, p.mark()):
+		case !strings.Contains(line, mark):
 			t.Reshow("<a line>")
 		}
-		lines = append(lines, line)
+		lines = append(lines, strings.TrimPrefix(line, ".")) // RFC 1939 3
 	}
+	return nil, fmt.Errorf("a message of more than %d lines", longestMessage)
 }
 
 // Arrived enters until the message that was handed in is there, and stays: a
@@ -281,4 +286,99 @@ func (someMail) bill(b *Bill) {
 	entering{}.bill(b)
 	handIn{}.bill(b)
 	arrived{}.bill(b)
+}
+
+// Fetch fetches the message that has the mark in it from the account's mailbox
+// over POP3 and deletes it there. Its lines are the list "NAME lines". A server
+// may take some seconds to deliver it.
+func Fetch(name string, mark Part) Step { return fetch{name, mark} }
+
+type fetch struct {
+	name string
+	mark Part
+}
+
+// fetching is the name of its connection.
+const fetching = "fetching"
+
+func (f fetch) run(ctx context.Context, p *Play) error {
+	if p.NoAccount {
+		return skipping(login.WhyNoCredentials, "it needs an account")
+	}
+	mark, _ := f.mark.render(p)
+	for pause := range pauses(p.patience()/3, p.Limit) {
+		if err := p.pause(ctx, pause); err != nil {
+			return err
+		}
+		t, err := p.mailbox(ctx)
+		if err != nil {
+			return err
+		}
+		found, err := p.takeOut(t, mark)
+		t.Quit()
+		switch {
+		case err != nil:
+			return skipping(login.WhyInconclusive, "the mailbox cannot be read: %s", err)
+		case len(found) > 0:
+			p.lists[f.name+" lines"] = found[0]
+			return nil
+		}
+	}
+	return skipping(login.WhyInconclusive, "the message has not arrived")
+}
+
+func (fetch) bill(b *Bill) {
+	b.Connections++
+	b.Passwords++
+}
+
+// mailbox opens the account's mailbox on the first link that the password may
+// cross and that takes it.
+func (p *Play) mailbox(ctx context.Context) (*scenarios.Talk, error) {
+	reason := "no link"
+	for _, t := range transportsOf[AnyLink] {
+		if !t.Encrypted() && !p.Clear {
+			continue
+		}
+		talk, err := p.Session.Open(ctx, login.POP3, t)
+		if err != nil {
+			reason = err.Error()
+			continue
+		}
+		p.said[fetching] = "RETR"
+		talk.Rewrite = p.sabotaged(fetching)
+		got, err := talk.LogIn(p.Secrets.Name, p.Secrets.Password)
+		if err == nil && got.Positive {
+			return talk, nil
+		}
+		reason = fmt.Sprintf("%.80q", got.Line)
+		talk.Quit()
+	}
+	return nil, skipping(login.WhyNotApplicable, "the mailbox is not open over POP3: %s", reason)
+}
+
+// takeOut deletes those of the newest messages that have the mark, and returns
+// their lines.
+func (p *Play) takeOut(t *scenarios.Talk, mark string) (found [][]string, err error) {
+	count, err := p.count(t)
+	if err != nil {
+		return nil, err
+	}
+	for n := count; n > max(0, count-newestOnly); n-- {
+		lines, err := p.fetch(t, fmt.Sprintf("RETR %d", n), mark)
+		if err != nil {
+			return found, err
+		}
+		if contains(lines, mark) {
+			found = append(found, lines)
+			if _, err := t.Say(fmt.Sprintf("DELE %d", n)); err != nil {
+				return found, err
+			}
+		}
+	}
+	return found, nil
+}
+
+func contains(lines []string, text string) bool {
+	return slices.ContainsFunc(lines, func(line string) bool { return strings.Contains(line, text) })
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"strings"
 
 	"github.com/mailmatrix/mailmatrix/internal/login"
 )
@@ -40,19 +39,6 @@ func (x stablyAlike) run(ctx context.Context, p *Play) error {
 		Reason: fmt.Sprintf("%s: the answers differ each time: %q and %q", x.what, first[0], second[0])})
 }
 
-// both runs the halves, the second one first where they are turned round.
-func (x stablyAlike) both(ctx context.Context, p *Play, turned bool) (a, b []string, err error) {
-	if turned {
-		b, a, err = stablyAlike{alike{x.what, x.b, x.a}}.both(ctx, p, false)
-		return a, b, err
-	}
-	if a, err = p.listen(ctx, "alike a", x.a); err != nil {
-		return nil, nil, err
-	}
-	b, err = p.listen(ctx, "alike b", x.b)
-	return a, b, err
-}
-
 // stablyDiffer compares what two halves heard each time.
 func stablyDiffer(first, second [][]string) bool {
 	always, words := true, true
@@ -75,17 +61,4 @@ func codes(heard []string) []string {
 		}
 	}
 	return all
-}
-
-// Hidden is [Made] for what says who the account's owner is, or proves it.
-func Hidden(name string, of func(*Play) string) Part { return field{name, of, true, true} }
-
-// ghost is a name that nobody has, in the domain of the account's name if that
-// has one.
-func (p *Play) ghost() string {
-	name := p.word("ghost")
-	if _, domain, ok := strings.Cut(p.Secrets.Name, "@"); ok {
-		name += "@" + domain
-	}
-	return name
 }

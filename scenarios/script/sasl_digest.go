@@ -3,14 +3,12 @@ package script
 import (
 	"context"
 	"crypto/md5" //nolint:gosec // the protocol demands it
-	"encoding/base64"
 	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/mailmatrix/mailmatrix/internal/login"
-	"github.com/mailmatrix/mailmatrix/scenarios"
 )
 
 // Digesting is the step that goes through an exchange of DIGEST-MD5 by hand, so
@@ -56,56 +54,38 @@ func (d *Digesting) run(_ context.Context, p *Play) error {
 	if err != nil {
 		return err
 	}
-	if !t.Encrypted() && !p.Clear {
-		return skipping(login.WhyRisk, "the account's name or password would cross a clear link")
+	if err := p.mayCross(t); err != nil {
+		return err
 	}
 	start := "AUTH " + string(login.DIGESTMD5)
 	p.said[p.current] = start
-	say := func(line, shown string) answer {
-		if err := t.SendSecret(line, shown); err != nil {
-			return answered(p.protocol, "", err)
-		}
-		return p.read(t, d.expects)
-	}
-	a := say(start, start)
+	a := p.ask(t, start, start, d.expects)
 	if !a.matches(Asked) {
 		return skipping(login.WhyInconclusive, "%s was answered by %s", start, a)
 	}
-	r, ok := p.digestResponse(digestChallenge(t, a))
-	if !ok {
+	first, err := challengeOf(t, a)
+	r, ok := p.digestResponse(first)
+	if err != nil || !ok {
 		return p.find(login.Ruling{Verdict: login.Fail, Reason: "the challenge is none of DIGEST-MD5"})
 	}
 	message := r.Message()
 	if d.response != nil {
 		message = d.response(p, r)
 	}
-	a = say(b64([]byte(message)), "<digest-response>")
+	a = p.ask(t, b64([]byte(message)), "<digest-response>", d.expects)
 	proven := "not"
 	if a.matches(Asked) {
-		if proven = "wrongly"; digestChallenge(t, a) == "rspauth="+r.proof("") {
+		proof, err := challengeOf(t, a)
+		if proven = "wrongly"; err == nil && proof == "rspauth="+r.proof("") {
 			proven = "rightly"
 		}
-		a = say("", "") // RFC 4422 3.6: the protocol has no other place for it
+		a = p.ask(t, "", "", d.expects) // RFC 4422 3.6: the protocol has no other place for it
 	}
 	if found, ok := d.expects.find(a); ok && found.verdict == login.Pass && a.matches(In) && proven != "rightly" {
 		return p.find(login.Ruling{Verdict: login.Fail,
 			Reason: "the login is confirmed, and the server has " + proven + " proved that it has the password"})
 	}
 	return p.judge("an exchange of DIGEST-MD5", a, d.expects)
-}
-
-// digestChallenge is what the server said, which nobody shall read: it is what
-// a password can be looked for with.
-func digestChallenge(t *scenarios.Talk, a answer) string {
-	prefix, text, _ := strings.Cut(a.line, " ")
-	decoded, err := base64.StdEncoding.DecodeString(text)
-	if err != nil {
-		return ""
-	}
-	if text != "" {
-		t.Reshow(prefix + " <challenge>")
-	}
-	return string(decoded)
 }
 
 // Directive is one of a message of DIGEST-MD5 (RFC 2831 7.1).

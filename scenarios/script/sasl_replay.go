@@ -43,27 +43,24 @@ func (r *Resending) run(_ context.Context, p *Play) error {
 	if len(kept) == 0 {
 		return fmt.Errorf("%s: nothing is kept as %q", p.Case.ID, r.name)
 	}
-	say := func(line, shown string) answer {
-		p.said[p.current] = "AUTH " + string(p.mechanism)
-		if err := t.SendSecret(line, shown); err != nil {
-			return answered(p.protocol, "", err)
-		}
-		return p.read(t, r.expects)
-	}
-	const again = "<the same message>"
-	if p.mechanism == login.APOP {
-		return p.judge("what was good once", say("APOP "+kept[0], "APOP "+again), r.expects)
+	if err := p.mayCross(t); err != nil {
+		return err
 	}
 	start := "AUTH " + string(p.mechanism)
-	a := say(start, start)
+	p.said[p.current] = start
+	const again = "<the same message>"
+	if p.mechanism == login.APOP {
+		return p.judge("what was good once", p.ask(t, "APOP "+kept[0], "APOP "+again, r.expects), r.expects)
+	}
+	a := p.ask(t, start, start, r.expects)
 	for _, message := range kept {
 		if !a.matches(Asked) {
 			break
 		}
-		a = say(b64([]byte(message)), again)
+		a = p.ask(t, b64([]byte(message)), again, r.expects)
 	}
 	if a.matches(Asked) { // it wants more than there was
-		a = say("*", "*")
+		a = p.ask(t, "*", "*", r.expects)
 	}
 	return p.judge("what was good once", a, r.expects)
 }

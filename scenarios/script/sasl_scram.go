@@ -6,11 +6,7 @@ import (
 	"crypto/pbkdf2"
 	"crypto/sha1"
 	"crypto/sha256"
-	"crypto/sha512"
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/base64"
-	"fmt"
 	"hash"
 	"strconv"
 	"strings"
@@ -158,8 +154,8 @@ func SCRAMRounds(message string) (rounds int, ok bool) {
 // mostRounds is some seconds' work for us.
 const mostRounds = 5_000_000
 
-// scramming is one exchange.
-type scramming struct {
+// scramExchange is one exchange.
+type scramExchange struct {
 	*Scrambling
 	p         *Play
 	t         *scenarios.Talk
@@ -177,10 +173,10 @@ func (s *Scrambling) run(_ context.Context, p *Play) error {
 	if err != nil {
 		return err
 	}
-	if !t.Encrypted() && !p.Clear {
-		return skipping(login.WhyRisk, "a proof of the account's password would cross a clear link")
+	if err := p.mayCross(t); err != nil {
+		return err
 	}
-	x := &scramming{Scrambling: s, p: p, t: t, mechanism: p.mechanism, hash: sha1.New}
+	x := &scramExchange{Scrambling: s, p: p, t: t, mechanism: p.mechanism, hash: sha1.New}
 	if s.unbound {
 		x.mechanism = login.Mechanism(strings.TrimSuffix(string(p.mechanism), "-PLUS"))
 	}
@@ -191,12 +187,13 @@ func (s *Scrambling) run(_ context.Context, p *Play) error {
 	if err != nil {
 		return err
 	}
-	p.said[p.current] = "AUTH " + string(x.mechanism)
-	a := x.say("AUTH "+string(x.mechanism), "AUTH "+string(x.mechanism))
+	start := "AUTH " + string(x.mechanism)
+	p.said[p.current] = start
+	a := p.ask(t, start, start, s.expects)
 	if !a.matches(Asked) {
-		return skipping(login.WhyInconclusive, "AUTH %s was answered by %s", x.mechanism, a)
+		return skipping(login.WhyInconclusive, "%s was answered by %s", start, a)
 	}
-	a, err = x.exchange(x.say(b64([]byte(first)), "<client-first-message>"))
+	a, err = x.exchange(p.ask(t, b64([]byte(first)), "<client-first-message>", s.expects))
 	if err != nil {
 		return err
 	}
@@ -211,7 +208,7 @@ func (s *Scrambling) run(_ context.Context, p *Play) error {
 	return p.judge("an exchange of "+string(x.mechanism), a, s.expects)
 }
 
-func (x *scramming) unproven() string {
+func (x *scramExchange) unproven() string {
 	if x.proven == "" {
 		return string(x.mechanism) + ": the login is confirmed, and the server has not proved that it has the keys"
 	}
@@ -219,7 +216,7 @@ func (x *scramming) unproven() string {
 }
 
 // prepare makes the first message, and what the last repeats of it.
-func (x *scramming) prepare() (first string, err error) {
+func (x *scramExchange) prepare() (first string, err error) {
 	name, _ := x.name.render(x.p)
 	password, _ := x.password.render(x.p)
 	if x.secret, err = stringprep.SASLprep.Prepare(password); err != nil {
@@ -255,52 +252,39 @@ func (x *scramming) prepare() (first string, err error) {
 }
 
 // exchange answers what the server says until that is no challenge.
-func (x *scramming) exchange(a answer) (answer, error) {
+func (x *scramExchange) exchange(a answer) (answer, error) {
 	for a.matches(Asked) {
-		challenge, err := x.challenge(a)
+		message, err := challengeOf(x.t, a)
+		if err != nil {
+			return a, x.p.find(login.Ruling{Verdict: login.Fail, Reason: string(x.mechanism) + ": " + err.Error()})
+		}
+		if x.keeps != "" {
+			x.p.lists[x.keeps+" challenges"] = append(x.p.lists[x.keeps+" challenges"], message)
+		}
 		switch {
-		case err != nil:
-			return a, x.p.find(login.Ruling{Verdict: login.Fail, Reason: err.Error()})
-		case strings.HasPrefix(challenge, "e="): // RFC 5802 5.1: and then the refusal
-			a = x.say("", "")
-		case strings.HasPrefix(challenge, "v="):
+		case strings.HasPrefix(message, "e="): // RFC 5802 5.1: and then the refusal
+			a = x.p.ask(x.t, "", "", x.expects)
+		case strings.HasPrefix(message, "v="):
 			x.proven = "wrong"
-			if x.signature != nil && SCRAMAttribute(challenge, "v") == b64(x.signature) {
+			if x.signature != nil && SCRAMAttribute(message, "v") == b64(x.signature) {
 				x.proven = "right"
 			}
-			a = x.say("", "") // RFC 4422 3.6: the protocol has no other place for it
+			a = x.p.ask(x.t, "", "", x.expects) // RFC 4422 3.6: the protocol has no other place for it
 		case x.onlyFirst || x.nonce != "":
 			return a, nil
 		default:
-			final, err := x.last(challenge)
+			final, err := x.last(message)
 			if err != nil {
 				return a, err
 			}
-			a = x.say(b64([]byte(final)), "<client-final-message>")
+			a = x.p.ask(x.t, b64([]byte(final)), "<client-final-message>", x.expects)
 		}
 	}
 	return a, nil
 }
 
-// challenge is what the server said, which nobody shall read: it is what a
-// password can be looked for with.
-func (x *scramming) challenge(a answer) (string, error) {
-	prefix, text, _ := strings.Cut(a.line, " ")
-	if text != "" {
-		x.t.Reshow(prefix + " <challenge>")
-	}
-	decoded, err := base64.StdEncoding.DecodeString(text)
-	if err != nil {
-		return "", fmt.Errorf("%s: a challenge that is no base64", x.mechanism)
-	}
-	if x.keeps != "" {
-		x.p.lists[x.keeps+" challenges"] = append(x.p.lists[x.keeps+" challenges"], string(decoded))
-	}
-	return string(decoded), nil
-}
-
 // last makes the client's last message (RFC 5802 3).
-func (x *scramming) last(challenge string) (string, error) {
+func (x *scramExchange) last(challenge string) (string, error) {
 	x.nonce = SCRAMAttribute(challenge, "r")
 	salt, err := base64.StdEncoding.DecodeString(SCRAMAttribute(challenge, "s"))
 	rounds, ok := SCRAMRounds(challenge)
@@ -341,65 +325,6 @@ func scramProof(h func() hash.Hash, salted []byte, message string) (proof, signa
 		proof[i] ^= b
 	}
 	return proof, mac(mac(salted, "Server Key"), message)
-}
-
-// say sends a line and reads the answer.
-func (x *scramming) say(line, shown string) answer {
-	if err := x.t.SendSecret(line, shown); err != nil {
-		return answered(x.p.protocol, "", err)
-	}
-	return x.p.read(x.t, x.expects)
-}
-
-// bindingOf is what a client binds by that knows its business (RFC 9266 3);
-// "" is nothing.
-func bindingOf(m login.Mechanism, state tls.ConnectionState) login.Binding {
-	switch {
-	case !strings.HasSuffix(string(m), "-PLUS"):
-		return ""
-	case state.Version >= tls.VersionTLS13:
-		return login.BindingExporter
-	default:
-		return login.BindingUnique
-	}
-}
-
-// bindingData is what a connection is bound by. Where there is no such thing it
-// is something of the same length.
-func bindingData(b login.Binding, state tls.ConnectionState) ([]byte, error) {
-	switch b {
-	case "":
-		return nil, nil
-	case login.BindingExporter:
-		if state.Version == 0 {
-			break
-		}
-		return state.ExportKeyingMaterial("EXPORTER-Channel-Binding", nil, 32) // RFC 9266 2
-	case login.BindingUnique:
-		if len(state.TLSUnique) > 0 {
-			return state.TLSUnique, nil
-		}
-		return make([]byte, 12), nil
-	case login.BindingEndPoint:
-		if len(state.PeerCertificates) > 0 {
-			return endPoint(state.PeerCertificates[0]), nil
-		}
-	}
-	return make([]byte, 32), nil
-}
-
-// endPoint is the digest of a certificate in the hash that it is signed with,
-// SHA-256 at least (RFC 5929 4.1).
-func endPoint(c *x509.Certificate) []byte {
-	h := sha256.New()
-	switch c.SignatureAlgorithm {
-	case x509.SHA384WithRSA, x509.SHA384WithRSAPSS, x509.ECDSAWithSHA384:
-		h = sha512.New384()
-	case x509.SHA512WithRSA, x509.SHA512WithRSAPSS, x509.ECDSAWithSHA512:
-		h = sha512.New()
-	}
-	h.Write(c.Raw)
-	return h.Sum(nil)
 }
 
 // SCRAMNonce is the client's nonce.

@@ -11,22 +11,39 @@ import (
 	"github.com/mailmatrix/mailmatrix/scenarios"
 )
 
+// usualPatience is that of a session that has none of its own.
+const usualPatience = 3 * time.Second
+
 // patience is how long a server is listened to that should say nothing.
-func (p *Play) patience() time.Duration { return min(p.Limit, cmp.Or(p.Patience, 3*time.Second)) }
+func (p *Play) patience() time.Duration { return min(p.Limit, cmp.Or(p.Patience, usualPatience)) }
 
 // local is the account's address.
 func (p *Play) local() string {
 	if strings.Contains(p.Secrets.Name, "@") {
 		return p.Secrets.Name
 	}
-	return p.Secrets.Name + "@" + cmp.Or(p.Domain, login.DefaultDomain)
+	return p.Secrets.Name + "@" + p.domain()
 }
+
+// domain is one that the server delivers to.
+func (p *Play) domain() string { return cmp.Or(p.Domain, login.DefaultDomain) }
 
 // Protocol is the one over which the case is played.
 func (p *Play) Protocol() login.Protocol { return p.protocol }
 
+// otherProtocol is the one over which it is not.
+func (p *Play) otherProtocol() login.Protocol {
+	if p.protocol == login.SMTP {
+		return login.POP3
+	}
+	return login.SMTP
+}
+
 // Transport is the link that the steps take place on.
 func (p *Play) Transport() login.Transport { return p.transport }
+
+// StartCommand is the command that asks for TLS: STARTTLS or STLS.
+func (p *Play) StartCommand() string { return scenarios.StartCommand(p.protocol) }
 
 // With is the mechanism that the case is being played with; "" is none.
 func (p *Play) With() login.Mechanism { return p.mechanism }
@@ -98,4 +115,14 @@ func capabilities(t *scenarios.Talk) []string {
 		return slices.Clone(t.Capabilities[1:])
 	}
 	return slices.Clone(t.Capabilities)
+}
+
+// Wire is what the server sent on the connection that was opened last, as it
+// crossed the wire: ciphertext, once TLS is up.
+func (p *Play) Wire() []byte {
+	seen := p.Seen()
+	if len(seen) == 0 {
+		return nil
+	}
+	return seen[len(seen)-1].Tap.Octets(true)
 }

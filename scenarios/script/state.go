@@ -71,12 +71,12 @@ func (m mayRelay) run(ctx context.Context, p *Play) error {
 	}
 	relays := strings.HasPrefix(refusal, "2")
 	switch {
-	case relays == m.expected:
+	case m.expected && relays, !m.expected && (strings.HasPrefix(refusal, "530") || !p.Talk().Offers("AUTH")):
 		return p.find(login.Ruling{Verdict: login.Pass})
-	case relays:
-		// It may take mail from here for anybody. Who has not logged in is still
-		// asked for a login (RFC 4954 4).
-		asks := Say("AUTH PLAIN").Pass(Asked).Fail("503").Because("somebody is logged in: a recipient elsewhere was taken").Pass(Refused)
+	case !m.expected:
+		// It may take mail from here for anybody, or know no such recipient. Who
+		// has not logged in is still asked for a login (RFC 4954 4).
+		asks := Say("AUTH PLAIN").Pass(Asked).Fail("503").Because("somebody is logged in").Pass(Refused)
 		if err := asks.Keep("relay").run(ctx, p); err != nil || !strings.HasPrefix(p.kept["relay"], "334") {
 			return err
 		}
@@ -90,6 +90,6 @@ func (m mayRelay) run(ctx context.Context, p *Play) error {
 func (m mayRelay) bill(b *Bill) {
 	if !m.expected {
 		b.Recipients++
-		b.Auths++ // where mail is taken from anybody
+		b.Auths++
 	}
 }

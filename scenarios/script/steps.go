@@ -2,6 +2,8 @@ package script
 
 import (
 	"context"
+	"encoding/base64"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -9,49 +11,6 @@ import (
 	"github.com/mailmatrix/mailmatrix/internal/wire"
 	"github.com/mailmatrix/mailmatrix/scenarios"
 )
-
-// Opening is the step that opens a connection.
-type Opening struct {
-	on  *login.Transport
-	raw bool
-}
-
-// Open opens a connection on the case's link, greets and asks for the
-// capabilities, inside TLS where the link is encrypted. It takes the place of
-// the connection that was open.
-func Open() Opening { return Opening{} }
-
-// OpenOn is Open on another link.
-func OpenOn(t login.Transport) Opening { return Opening{on: &t} }
-
-// Connect opens a connection on the case's link and says and reads nothing; no
-// TLS either.
-func Connect() Opening { return Opening{raw: true} }
-
-// ConnectTo is Connect on another link.
-func ConnectTo(t login.Transport) Opening { return Opening{on: &t, raw: true} }
-
-func (o Opening) run(ctx context.Context, p *Play) error {
-	t := p.transport
-	if o.on != nil {
-		t = *o.on
-	}
-	talk, err := p.Session.Connect(ctx, p.protocol, t)
-	if err != nil {
-		return skipping(login.WhyInconclusive, "no connection on %s: %s", t, err)
-	}
-	p.keep(talk)
-	talk.Rewrite = p.sabotaged(p.current)
-	if o.raw {
-		return nil
-	}
-	if err := p.Greet(ctx, talk, t); err != nil {
-		return skipping(login.WhyInconclusive, "no service on %s: %s", t, err)
-	}
-	return nil
-}
-
-func (o Opening) bill(b *Bill) { b.connect() }
 
 // Saying is the step that sends something and looks at the answer.
 type Saying struct {
@@ -163,14 +122,47 @@ func (p *Play) send(t *scenarios.Talk, parts []any, raw bool) error {
 		shown = literal(parts)
 	}
 	shown = strings.NewReplacer("\r", `\r`, "\n", `\n`, "\x00", `\0`).Replace(shown)
-	if hidden && !t.Encrypted() && !p.Clear {
-		return skipping(login.WhyRisk, "the account's name or password would cross a clear link")
+	if hidden {
+		if err := p.mayCross(t); err != nil {
+			return err
+		}
 	}
 	p.said[p.current] = strings.ToUpper(text)
 	if raw {
 		return t.SendRaw([]byte(text), shown)
 	}
 	return t.SendSecret(text, shown)
+}
+
+// mayCross refuses to send what says who the account's owner is, or proves it,
+// over a clear link that nobody has permitted for it.
+func (p *Play) mayCross(t *scenarios.Talk) error {
+	if t.Encrypted() || p.Clear {
+		return nil
+	}
+	return skipping(login.WhyRisk, "the account's name or password, or a proof of it, would cross a clear link")
+}
+
+// ask sends a line, which the transcript shows as shown, and reads the answer.
+func (p *Play) ask(t *scenarios.Talk, line, shown string, e expects) answer {
+	if err := t.SendSecret(line, shown); err != nil {
+		return answered(p.protocol, "", err)
+	}
+	return p.read(t, e)
+}
+
+// challengeOf is what an answer asks with, decoded. Nobody shall read it in a
+// transcript: it is what a password can be looked for with.
+func challengeOf(t *scenarios.Talk, a answer) (string, error) {
+	prefix, text, _ := strings.Cut(a.line, " ")
+	if text != "" {
+		t.Reshow(prefix + " <challenge>")
+	}
+	decoded, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		return "", errors.New("a challenge that is no base64")
+	}
+	return string(decoded), nil
 }
 
 // Begin starts the mechanism that the case is being played with and sends no

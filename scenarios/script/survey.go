@@ -29,9 +29,9 @@ type Offer struct {
 	Mechanisms   []login.Mechanism
 }
 
-// Look asks every link of the protocol what it offers. It costs a connection
+// surveyOf asks every link of the protocol what it offers. It costs a connection
 // each.
-func Look(ctx context.Context, s *scenarios.Session, protocol login.Protocol) *Survey {
+func surveyOf(ctx context.Context, s *scenarios.Session, protocol login.Protocol) *Survey {
 	found := &Survey{Links: map[login.Transport]Offer{}}
 	for _, t := range login.Transports() {
 		found.Links[t] = look(ctx, s, protocol, t)
@@ -77,9 +77,7 @@ func Offered(t *scenarios.Talk) []login.Mechanism {
 // prepare looks at the server and says whether the case applies.
 func (p *Play) prepare(ctx context.Context) error {
 	needs := p.Case.Needs
-	if p.survey = p.Known; p.survey == nil {
-		p.survey = Look(ctx, p.Session.Session, p.protocol)
-	}
+	p.survey = surveyOf(ctx, p.Session.Session, p.protocol)
 	switch {
 	case needs.Policy && p.Policy == nil:
 		return skipping(login.WhyNotApplicable, "nobody has said what the policy is")

@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/mailmatrix/mailmatrix/internal/login"
-	"github.com/mailmatrix/mailmatrix/internal/wire"
 	"github.com/mailmatrix/mailmatrix/scenarios"
 )
 
@@ -41,6 +41,7 @@ type Shaking struct {
 	name    string
 	see     func(context.Context, *Play) (line string, err error)
 	anew    int  // connections that it opens
+	odd     bool // what it sends is no hello of any client's
 	listens bool // to a server that may keep silent
 	expects expects
 	keeps   string
@@ -102,25 +103,13 @@ func (s *Shaking) bill(b *Bill) {
 	for range s.anew {
 		b.connect()
 	}
+	if s.odd {
+		b.Commands++ // that is refused, as far as a server counts it
+	}
 	if s.listens && slices.Contains(allPatterns(s.expects), Silent) {
-		b.Seconds += 3
+		b.Seconds += int(usualPatience / time.Second)
 	}
 }
-
-// Was makes a condition for [When]: what was kept under the name is there, and
-// matches a pattern.
-func Was(name string, patterns ...string) func(*Play) bool {
-	return func(p *Play) bool {
-		a := answer{protocol: p.protocol, line: p.kept[name]}
-		return a.line != "" && slices.ContainsFunc(patterns, a.matches)
-	}
-}
-
-// Not turns a condition round.
-func Not(seen func(*Play) bool) func(*Play) bool { return func(p *Play) bool { return !seen(p) } }
-
-// startCommand asks for TLS.
-var startCommand = map[login.Protocol]string{login.SMTP: "STARTTLS", login.POP3: "STLS"}
 
 // approach opens a connection and goes to where TLS begins: the next octet of
 // ours is the first of the handshake.
@@ -137,10 +126,10 @@ func (p *Play) approach(ctx context.Context, protocol login.Protocol, t login.Tr
 }
 
 func askForTLS(talk *scenarios.Talk) error {
-	if err := beGreeted(talk); err != nil {
+	if err := talk.BeGreeted(); err != nil {
 		return err
 	}
-	command := startCommand[talk.Protocol]
+	command := scenarios.StartCommand(talk.Protocol)
 	// A POP3 server may have STLS and no CAPA.
 	if err := talk.Hello(); err != nil {
 		return err
@@ -155,22 +144,6 @@ func askForTLS(talk *scenarios.Talk) error {
 	return err
 }
 
-// beGreeted reads the greeting.
-func beGreeted(talk *scenarios.Talk) error {
-	greeting, err := talk.Answer()
-	switch {
-	case err != nil:
-		return fmt.Errorf("greeting: %w", err)
-	case !greeting.Positive:
-		return fmt.Errorf("greeting %q", greeting.Line)
-	}
-	talk.Greeting = greeting.Line
-	if stamp := wire.Timestamp(greeting.Line); stamp != "" {
-		talk.Reshow(strings.Replace(greeting.Line, stamp, "<challenge>", 1))
-	}
-	return nil
-}
-
 // Approach opens a connection on the case's link and goes to where TLS begins,
 // which is behind the answer to STARTTLS or STLS, or at once.
 func Approach() Step { return approaching{} }
@@ -183,7 +156,6 @@ func (approaching) run(ctx context.Context, p *Play) error {
 		return skipping(login.WhyInconclusive, "TLS does not begin on %s: %s", p.transport, err)
 	}
 	p.keep(talk)
-	talk.Rewrite = p.sabotaged(p.current)
 	return nil
 }
 
@@ -310,7 +282,7 @@ func (inside) bill(*Bill) {}
 
 func enter(t *scenarios.Talk, transport login.Transport) error {
 	if transport == login.TLS {
-		if err := beGreeted(t); err != nil {
+		if err := t.BeGreeted(); err != nil {
 			return err
 		}
 	}

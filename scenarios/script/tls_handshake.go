@@ -132,10 +132,7 @@ func Carried() *Shaking {
 }
 
 func carried(ctx context.Context, p *Play) (string, error) {
-	other := login.SMTP
-	if p.protocol == login.SMTP {
-		other = login.POP3
-	}
+	other := p.otherProtocol()
 	cache := &countedCache{ClientSessionCache: tls.NewLRUClientSessionCache(8)}
 	began, err := p.session(ctx, other, cache)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 // says that hello. There is no handshake behind it. The server is asked for by
 // its name where the hello says none and can.
 func Hello(name string, h wire.ClientHello) *Shaking {
-	return &Shaking{name: name, anew: 1, see: func(ctx context.Context, p *Play) (string, error) {
+	return &Shaking{name: name, anew: 1, odd: h.RecordSize > 0 || h.Padding > 0, see: func(ctx context.Context, p *Play) (string, error) {
 		if h := h; h.Name == "" && net.ParseIP(p.Name()) == nil {
 			h.Name = p.Name()
 		}
@@ -29,7 +29,7 @@ func Hello(name string, h wire.ClientHello) *Shaking {
 // Garbage opens a connection as [Hello] does and sends the octets in place of a
 // hello.
 func Garbage(name string, octets []byte) *Shaking {
-	return &Shaking{name: name, anew: 1, see: func(ctx context.Context, p *Play) (string, error) {
+	return &Shaking{name: name, anew: 1, odd: true, see: func(ctx context.Context, p *Play) (string, error) {
 		return p.offer(ctx, octets, "<"+name+">")
 	}}
 }
