@@ -61,6 +61,11 @@ func writeText(w io.Writer, r login.Report, o Options) error {
 	} else {
 		p.readingsCount(b, shortLines-len(p.lines)-len(end.lines))
 	}
-	p.append(end)
+	// Where a line is too many, the empty one goes first.
+	if o.Verbose || len(p.lines)+len(end.lines) < shortLines {
+		p.append(end)
+	} else {
+		p.lines = append(p.lines, end.lines...)
+	}
 	return p.writeTo(w)
 }
