@@ -91,9 +91,17 @@ func (r *runner) compliance(ctx context.Context, j CaseJob) result {
 	return out
 }
 
-// searchFor finds what a case knows of accounts.
+// searchFor finds what a case knows of accounts. A name as short as "user" is
+// in every other reply by chance, so it is not looked for.
 func searchFor(s login.Secrets, other login.Account) *wire.Searcher {
-	return wire.NewSearcher(append(newEavesdropper(s).needles, wire.Needle{Text: other.Name}, wire.Needle{Text: other.Password})...)
+	const tellsSomebody = 8
+	needles := append(newEavesdropper(s).needles, wire.Needle{Text: other.Name}, wire.Needle{Text: other.Password})
+	for i, n := range needles {
+		if (n.Text == s.Name || n.Text == other.Name) && len(n.Text) < tellsSomebody {
+			needles[i].Text = ""
+		}
+	}
+	return wire.NewSearcher(needles...)
 }
 
 // lenient makes a warning of the failure of a case that is provisional.

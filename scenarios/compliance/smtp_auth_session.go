@@ -26,7 +26,8 @@ var _ = register(
 			open(),
 			logIn().Must(in),
 			hello(),
-			say("AUTH PLAIN ", decoy).Pass("503").Fail("535").Because("after EHLO it looked at the password").Warn(refused),
+			// Where EHLO ends the login this one is judged, and rightly so.
+			say("AUTH PLAIN ", decoy).Pass("503").Warn(refused).Because("after EHLO it is not as after a login"),
 		},
 		Sabotage: bug("second-auth"),
 	},
