@@ -157,7 +157,7 @@ func coveragePage(kills map[string][]string, published []mutation) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "<!-- Made by `go test ./harness -run 'TestKills|TestCoverageDocument' -update`. -->\n\n# What is required, and how we know that we would notice\n\n"+
 		"Catalogue %s. Each row is one compliance case: the requirement, its source and level, what it costs a server at most\n"+
-		"(`cost=0`: connections and time only), the sabotage that must make it fail, and mutants of the reference server that it kills\n"+
+		"(`cost=0`: a few connections and time), the sabotage that must make it fail, and mutants of the reference server that it kills\n"+
 		"([what they are](mutants.md)). `mailmatrix run --cases ID` runs one; `--cases rfc4954/4` those of a source.\n\n", compliance.Release())
 	cases := compliance.All()
 	fmt.Fprintf(&b, "%s\n", countsTable(cases, kills))
@@ -227,22 +227,21 @@ func countsTable(cases []script.Case, kills map[string][]string) string {
 }
 
 func sabotageInWords(s script.Sabotage) string {
-	switch {
-	case s.Bug != "":
-		return "mutant `" + s.Bug + "`"
-	case s.State != nil:
-		return "the server is in another state"
-	default:
-		var all []string
-		for _, r := range s.Rewrites {
-			from := "whatever"
-			if r.From != "" {
-				from = "`" + r.From + "`"
-			}
-			all = append(all, fmt.Sprintf("after `%s` %s becomes `%s`", cmp.Or(r.After, "anything"), from, r.To))
-		}
-		return strings.Join(all, "; ")
+	var all []string
+	if s.Bug != "" {
+		all = append(all, "mutant `"+s.Bug+"`")
 	}
+	if s.State != nil {
+		all = append(all, "the server is in another state")
+	}
+	for _, r := range s.Rewrites {
+		from := "whatever"
+		if r.From != "" {
+			from = "`" + r.From + "`"
+		}
+		all = append(all, fmt.Sprintf("after `%s` %s becomes `%s`", cmp.Or(r.After, "anything"), from, r.To))
+	}
+	return strings.Join(all, "; ")
 }
 
 // few are so many names that a row stays readable.

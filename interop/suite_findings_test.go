@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -45,10 +46,11 @@ func TestFindings(t *testing.T) {
 					}
 					s := server.stand(t, policy)
 					s.handOut(t)
-					for _, f := range mine {
+					said := runFindings(t, shell, s.variables(t)+functions, mine)
+					for i, f := range mine {
 						t.Run(f.title, func(t *testing.T) {
-							if said := f.run(t, shell, s.variables(t)+functions); !f.lines().MatchString(said) {
-								t.Errorf("want these lines:\n%s\ngot:\n%s", f.output, said)
+							if !f.lines().MatchString(said[i]) {
+								t.Errorf("want these lines:\n%s\ngot:\n%s", f.output, said[i])
 							}
 						})
 					}
@@ -113,20 +115,31 @@ func findingsIn(note string) (functions string, found []finding) {
 	return functions, found
 }
 
-// run runs the command and returns what it says. The secrets are those of a
-// server that lives as long as the test.
-func (f finding) run(t *testing.T, shell, before string) string {
+// runFindings runs the commands, some side by side because they mostly wait, and
+// returns what each says. The secrets in them are those of a server that lives
+// as long as the test.
+func runFindings(t *testing.T, shell, before string, all []finding) []string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, shell, "-c", before+f.command)
-	cmd.Dir = t.TempDir()
-	cmd.WaitDelay = time.Second
-	out, err := cmd.Output()
-	if ctx.Err() != nil {
-		t.Fatalf("it does not end: %v\n%s", err, out)
+	said := make([]string, len(all))
+	var running sync.WaitGroup
+	free := make(chan struct{}, 6)
+	for i, f := range all {
+		free <- struct{}{}
+		running.Go(func() {
+			defer func() { <-free }()
+			cmd := exec.CommandContext(ctx, shell, "-c", before+f.command)
+			cmd.WaitDelay = time.Second
+			out, err := cmd.Output()
+			said[i] = strings.ReplaceAll(string(out), "\r", "")
+			if ctx.Err() != nil {
+				said[i] += fmt.Sprintf("it does not end: %v", err)
+			}
+		})
 	}
-	return strings.ReplaceAll(string(out), "\r", "")
+	running.Wait()
+	return said
 }
 
 // lines is what must be in the output, line by line, with others between them.

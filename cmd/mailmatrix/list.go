@@ -238,7 +238,7 @@ func writeCases(w io.Writer, items []item) error {
 	if err := tab.Flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "\n%d cases of a server, %d of which cost it nothing but connections and time (cost=0), and %d of clients\n",
+	_, err := fmt.Fprintf(w, "\n%d cases of a server, %d of which cost it nothing but a few connections and time (cost=0), and %d of clients\n",
 		len(items)-clients, free, clients)
 	return err
 }
