@@ -22,6 +22,8 @@ const mutationFile = "testdata/mutation.json"
 type mutation struct {
 	Tool string `json:"tool"`
 	Room string `json:"room"`
+	// Note says what the figures are not about; "" is nothing.
+	Note string `json:"note,omitempty"`
 	// Killed by the room's own tests; Slow are those that made them hang.
 	Killed  int `json:"killed"`
 	Slow    int `json:"slow"`
@@ -148,6 +150,11 @@ func mutationPage(all []mutation) string {
 		"| room | killed | hung | lived | not covered | score |\n|---|---|---|---|---|---|\n")
 	for _, m := range all {
 		fmt.Fprintf(&b, "| %s | %d | %d | %d | %d | %.1f %% |\n", m.Room, m.Killed, m.Slow, m.Lived, m.Covered, m.score())
+	}
+	for _, m := range all {
+		if m.Note != "" {
+			fmt.Fprintf(&b, "\n%s: %s\n", m.Room, m.Note)
+		}
 	}
 	b.WriteString("\nThose that lived:\n\n| where | change | line |\n|---|---|---|\n")
 	for _, m := range all {

@@ -57,6 +57,17 @@ var _ = register(
 				script.HalfClose(),
 				perProtocol(answer().Pass(ok, "421", gone), answer().Listing().Pass(ok, refused, gone)),
 				serverEndsIt,
+				// Whether the end comes with the command or behind it is chance, and
+				// not the same to every server.
+				script.When(notOverTLS, script.Each([]int{2, 3, 4, 5, 6}, func(int) []script.Step {
+					return steps{
+						open(),
+						perProtocol(octets("NOOP\r\n").Unread(), octets("CAPA\r\n").Unread()),
+						script.HalfClose(),
+						perProtocol(answer().Pass(ok, "421", gone), answer().Listing().Pass(ok, refused, gone)),
+						serverEndsIt,
+					}
+				})),
 			),
 			open(),
 			say("AUTH PLAIN").Must(refused, asked),
