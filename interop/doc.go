@@ -14,6 +14,12 @@
 //	dovecot_login_test.go
 //	                   the other way round: our client logs in to Dovecot
 //	document_test.go   docs/interop.md, from the tables of all of them
+//	standing_test.go, servers_dovecot_test.go, servers_postfix_test.go,
+//	servers_exim_test.go, servers_sink_test.go
+//	                   servers that nobody here wrote, as targets of the suite
+//	suite_test.go      the compliance cases against them; what is known/ of them
+//	suite_findings_test.go
+//	                   docs/findings.md, command by command
 //	gosmtp_test.go     go-smtp's own client
 //	mail_test.go       a message goes in by SMTP and comes out by POP3
 //	openssl_test.go    TLS versions, by somebody else's TLS

@@ -2,6 +2,7 @@ package interop
 
 import (
 	"cmp"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -194,7 +195,7 @@ func standExim(t *testing.T, policy string) *standing {
 	const owner = "Debian-exim" // compiled in
 	s := newSite(t, "exim")
 	if err := chown(s.folder, owner); err != nil {
-		t.Skipf("exim4 wants to run as a user of its own, which its package would make: %v", err)
+		unavailable(t, fmt.Sprintf("exim4 wants to run as a user of its own, which its package would make: %v", err))
 	}
 	s.makeFolder(t, "spool", owner)
 	var users, boxes string

@@ -91,7 +91,6 @@ var serverEndsIt = script.Group(
 	script.When(func(p *script.Play) bool { return p.Value("last word") != "" }, answer().Pass(gone)),
 )
 
-
 // endless is a line of 16 MiB, if the server lets it grow so long.
 var endless = script.Group(
 	script.Pour(16<<20),
