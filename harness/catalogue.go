@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"slices"
@@ -29,7 +30,11 @@ func (g Grid) cases(release string) ([]CaseJob, error) {
 			return nil, err
 		}
 	}
-	slices.SortFunc(all, script.Costs)
+	costs := map[string]script.Cost{} // each is added up once
+	for _, c := range all {
+		costs[c.ID] = c.Cost()
+	}
+	slices.SortFunc(all, func(a, b script.Case) int { return cmp.Or(costs[a.ID].Compare(costs[b.ID]), cmp.Compare(a.ID, b.ID)) })
 	var jobs []CaseJob
 	for _, c := range all {
 		for _, p := range narrow(c.Protocols(), g.Protocols) {

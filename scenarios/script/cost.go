@@ -1,6 +1,7 @@
 package script
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -201,14 +202,8 @@ func (b *Bill) judged() {
 	b.in(false)
 }
 
-// Costs sorts cases by what they cost: who pays least comes first, and wrong
-// passwords last.
-func Costs(a, b Case) int {
-	x, y := a.Cost(), b.Cost()
-	for _, d := range []int{x.Passwords - y.Passwords, x.Auths - y.Auths, x.Recipients - y.Recipients, x.Commands - y.Commands} {
-		if d != 0 {
-			return d
-		}
-	}
-	return strings.Compare(a.ID, b.ID)
+// Compare puts what is dearer later: wrong passwords last.
+func (c Cost) Compare(d Cost) int {
+	return cmp.Or(cmp.Compare(c.Passwords, d.Passwords), cmp.Compare(c.Auths, d.Auths),
+		cmp.Compare(c.Recipients, d.Recipients), cmp.Compare(c.Commands, d.Commands))
 }
