@@ -145,13 +145,22 @@ func (x *bareExchange) sasl(first []byte, next func([]byte) ([]byte, error)) err
 		line, shown, first = line+" "+initial(m), shown+" "+x.placeholder(), nil
 	}
 	kind, err := x.tell(line, shown)
-	for err == nil && kind == wire.Undecided {
+	for steps := 0; err == nil && kind == wire.Undecided; steps++ {
+		if steps == maxSteps {
+			return errEndless
+		}
 		kind, err = x.respond(first, next)
 		first = nil
 	}
 	x.result.Accepted = kind == wire.Yes
 	return err
 }
+
+// maxSteps is more than any mechanism has: a server may answer "*" with another
+// challenge, and the next one too.
+const maxSteps = 20
+
+var errEndless = errors.New("the server goes on although the exchange was broken off")
 
 // respond answers the challenge read last. What the half makes of a challenge
 // that it cannot take is "*" (RFC 4954 4, RFC 5034 4).

@@ -44,3 +44,20 @@ func TestBareUserPass(t *testing.T) {
 		}
 	}
 }
+
+// TestBareEndless: a server that answers everything with a challenge, "*" too,
+// does not hold anybody for ever.
+func TestBareEndless(t *testing.T) {
+	ours, theirs := net.Pipe()
+	defer func() { _, _ = ours.Close(), theirs.Close() }()
+	go func() {
+		for in := bufio.NewScanner(theirs); in.Scan(); {
+			_, _ = io.WriteString(theirs, "334 \r\n")
+		}
+	}()
+	b := clientsim.Bare{Conn: wire.NewConn(t.Context(), ours, 5*time.Second), Protocol: login.SMTP, Mechanism: login.LOGIN}
+	b.Username, b.Password = "somebody", "a secret"
+	if got, err := b.Run(); err == nil || got.Accepted {
+		t.Errorf("%+v, %v", got, err)
+	}
+}

@@ -46,6 +46,8 @@ func (s *protocolSheet) facts(protocol login.Protocol, known []login.Mechanism) 
 		Chooses:       s.Choice.Value,
 		FallsTo:       s.FallsTo.or(nil),
 		Unlisted:      s.Unlisted.or(""),
+		PassesOver:    s.PassesOver.or(nil),
+		SASLOnce:      s.SASLOnce.or(false),
 		Initial:       s.inCommand(protocol),
 		AfterRefusal:  s.AfterRefusal.Value,
 		AfterRejected: goesOn(s.Rejected),

@@ -51,6 +51,9 @@ type Session struct {
 	// Host is the name of the server as its users type it; "" is
 	// [login.DefaultIdentity].
 	Host string
+	// AnyCertificate takes whatever the server shows: nothing that is secret is
+	// said to it, and what is wrong with its certificate is found elsewhere.
+	AnyCertificate bool
 	// Refused is set, and Door nil, where the server did not start.
 	Refused *login.StartupError
 	Secrets login.Secrets

@@ -43,9 +43,24 @@ var law = map[string][]string{
 	// Remote checking links no server.
 	"harness":             {"internal/strictyaml", "internal/login", "internal/wire", "internal/mech", "internal/recording", "clientsim", "scenarios", "scenarios/script", "scenarios/compliance", "scenarios/clientcases"},
 	"harness/ginkgosuite": {"internal/login", "harness"},
-	"interop":             {},
+	// A server in service is asked through these, the lowest first.
+	"harness/remote/budget":   {"internal/login"},
+	"harness/remote/reach":    {"internal/login", "internal/wire", "scenarios", "scenarios/script", "harness/remote/budget"},
+	"harness/remote/discover": {"internal/login", "harness/remote/reach"},
+	"harness/remote/ledger": {"internal/login", "internal/wire", "internal/mech", "clientsim", "scenarios", "scenarios/script", "harness/remote/budget",
+		"harness/remote/reach"},
+	"harness/remote/advice": {"internal/login"},
+	"harness/remote/judge":  {"internal/login", "internal/mech", "harness/remote/advice"},
+	"harness/remote/apply":  {"internal/login", "internal/wire", "internal/strictyaml", "harness"},
+	"harness/remote": {"internal/login", "internal/wire", "internal/mech", "clientsim", "scenarios", "scenarios/script", "harness",
+		"harness/remote/budget", "harness/remote/reach", "harness/remote/discover", "harness/remote/ledger", "harness/remote/advice", "harness/remote/judge"},
+	"harness/policy":        {"internal/login", "internal/mech", "clientsim", "harness"},
+	"harness/policy/render": {"internal/login", "internal/mech", "harness/policy"},
+	"interop":               {},
 	"cmd/mailmatrix": {"internal/strictyaml", "internal/login", "internal/wire", "internal/mech", "internal/mech/kerberos", "internal/certs", "internal/recording", "server",
-		"clientsim", "scenarios", "scenarios/script", "scenarios/compliance", "scenarios/clientcases", "harness", "reports", "docs"},
+		"clientsim", "scenarios", "scenarios/script", "scenarios/compliance", "scenarios/clientcases", "harness", "reports", "docs",
+		"harness/remote", "harness/remote/budget", "harness/remote/reach", "harness/remote/discover", "harness/remote/ledger", "harness/remote/judge",
+		"harness/remote/apply", "harness/policy", "harness/policy/render"},
 }
 
 // pure is all that the core may import: nothing that touches a network, a

@@ -16,6 +16,8 @@ const (
 	Full Database = "full"
 	// SCRAMKeys has the keys of RFC 5802 3 in place of passwords.
 	SCRAMKeys Database = "scram"
+	// UnknownDatabase is that of a server that is not ours.
+	UnknownDatabase Database = "unknown"
 )
 
 // Databases lists them in the order of reports.

@@ -95,6 +95,12 @@ type ProtocolFacts struct {
 	// offered; Unlisted is sent where a list has nothing else.
 	FallsTo  []Mechanism
 	Unlisted Mechanism
+	// PassesOver names, for a mechanism, others beside which, where it sees one,
+	// the client does not choose it.
+	PassesOver map[Mechanism][]Mechanism
+	// SASLOnce: after one SASL mechanism that came to nothing it tries no other,
+	// but APOP and USER/PASS.
+	SASLOnce bool
 	// EncryptedOnly names the mechanisms that it never uses without TLS.
 	EncryptedOnly []Mechanism
 	// Initial names the mechanisms with which the client sends its first
@@ -129,4 +135,10 @@ func (f ClientFacts) provesWrong(c Cell) bool {
 // LooksFor reports whether the client uses m only where it sees it offered.
 func (f ClientFacts) LooksFor(p Protocol, m Mechanism) bool {
 	return slices.Contains(f.Protocols[p].Looks, m)
+}
+
+// couldChoose: EXTERNAL is listed to who has shown a certificate, and a client
+// that does not choose it by itself shows none.
+func (f ClientFacts) couldChoose(c Cell) bool {
+	return c.Mechanism != EXTERNAL || slices.Contains(f.Protocols[c.Protocol].Chooses, EXTERNAL)
 }

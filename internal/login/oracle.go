@@ -34,6 +34,9 @@ func (d ByDocument) expectChoice(e Expectation, c Cell, f ClientFacts) Expectati
 	end := e.with(NotOffered)
 	own := c.Mechanism
 	for _, m := range choices(c, p) {
+		if own == Auto && d.passesOver(c, f, m) || p.SASLOnce && isSASL(m) && end.Used != "" && isSASL(end.Used) {
+			continue
+		}
 		c.Mechanism = m
 		if own != Auto && m != own { // a cell permits its own mechanism alone
 			c.Setting = Deny
@@ -51,11 +54,22 @@ func (d ByDocument) expectChoice(e Expectation, c Cell, f ClientFacts) Expectati
 			break
 		}
 	}
-	if own == Auto && end.Used == "" && p.Unlisted != "" && d.listsAny(c) {
+	if own == Auto && end.Used == "" && p.Unlisted != "" && d.listsAny(c, f) {
 		return d.expectBlind(e, c, f, p.Unlisted)
 	}
 	return end
 }
+
+// passesOver: the client sees something beside which it does not choose m.
+func (d ByDocument) passesOver(c Cell, f ClientFacts, m Mechanism) bool {
+	return slices.ContainsFunc(f.Protocols[c.Protocol].PassesOver[m], func(other Mechanism) bool {
+		c.Mechanism = other
+		return f.LooksFor(c.Protocol, other) && f.couldChoose(c) && d.sees(c, f)
+	})
+}
+
+// isSASL: all but the two that POP3 had before (RFC 1939 7).
+func isSASL(m Mechanism) bool { return m != APOP && m != UserPass }
 
 // expectBlind follows a client that sends a mechanism without having seen it.
 func (d ByDocument) expectBlind(e Expectation, c Cell, f ClientFacts, m Mechanism) Expectation {
@@ -70,10 +84,10 @@ func (d ByDocument) expectBlind(e Expectation, c Cell, f ClientFacts, m Mechanis
 
 // listsAny: EHLO or CAPA lists something. Under one setting for all a client
 // has found what it wants by then, so only a policy can leave it searching.
-func (d ByDocument) listsAny(c Cell) bool {
+func (d ByDocument) listsAny(c Cell, f ClientFacts) bool {
 	return slices.ContainsFunc(d.Policy.Mechanisms(), func(m Mechanism) bool {
 		c.Mechanism = m
-		return m != APOP && d.visible(c)
+		return m != APOP && f.couldChoose(c) && d.visible(c)
 	})
 }
 

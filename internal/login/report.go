@@ -32,12 +32,16 @@ type Report struct {
 	Cases          []CaseResult        `json:"cases"`
 	Clients        []ClientDescription `json:"clients"`
 	NotTested      []NotTested         `json:"not_tested"`
+	// Flaky are the results that differ between repetitions of the run.
+	Flaky []Flake `json:"flaky,omitempty"`
 	// Expectations are the entries of files of excuses that do not hold.
 	Expectations []ExcuseProblem `json:"expectations"`
 	// Lines is the table of distinct transcript lines; a transcript is a row
 	// of indices into it.
 	Lines       []string `json:"lines"`
 	Transcripts [][]int  `json:"transcripts"`
+	// Decided, where set, is the exit status by what somebody chose to fail on.
+	Decided *int `json:"-"`
 }
 
 // Totals counts results by verdict; what is excused is counted apart, and in
@@ -53,39 +57,6 @@ type Totals struct {
 	Excused         int `json:"excused"`
 	WronglyAccepted int `json:"wrongly_accepted"`
 	WronglyRefused  int `json:"wrongly_refused"`
-}
-
-// TargetResult is a server that was looked at.
-type TargetResult struct {
-	Name  string       `json:"name"`
-	Kind  string       `json:"kind"` // "reference" or "remote"
-	Doors []DoorResult `json:"doors"`
-}
-
-// DoorResult is one address of a server.
-type DoorResult struct {
-	Protocol   Protocol              `json:"protocol"`
-	Address    string                `json:"address"`
-	Stages     map[string]string     `json:"stages"`
-	Transports []TransportResult     `json:"transports"`
-	Policy     map[Mechanism]Setting `json:"policy"`
-}
-
-// TransportResult is what a door offers on one transport.
-type TransportResult struct {
-	Transport  Transport         `json:"transport"`
-	Mechanisms []MechanismResult `json:"mechanisms"`
-}
-
-// MechanismResult is what is known of one mechanism at a door.
-type MechanismResult struct {
-	Mechanism Mechanism `json:"mechanism"`
-	Offered   *bool     `json:"offered"`
-	Starts    *bool     `json:"starts"`
-	Completes *bool     `json:"completes"`
-	Setting   Setting   `json:"setting"`
-	Evidence  string    `json:"evidence"`
-	Reply     string    `json:"reply"`
 }
 
 // CellResult is a cell with what was seen and what we think of it.
@@ -163,6 +134,9 @@ type ScenarioResult struct {
 	Excused    string        `json:"excused,omitempty"`
 	Refs       []string      `json:"refs"`
 	Transcript *int          `json:"transcript"`
+	// Door is an index into those of the target, where one is meant.
+	Door   *int    `json:"door,omitempty"`
+	Advice *Advice `json:"advice,omitempty"`
 
 	WronglyAccepted bool `json:"-"`
 	WronglyRefused  bool `json:"-"`
@@ -188,6 +162,7 @@ type CaseResult struct {
 	Excused    string   `json:"excused,omitempty"`
 	Refs       []string `json:"refs"`
 	Transcript *int     `json:"transcript"`
+	Advice     *Advice  `json:"advice,omitempty"`
 
 	WronglyAccepted bool `json:"-"`
 	WronglyRefused  bool `json:"-"`
@@ -219,6 +194,13 @@ type NotTested struct {
 	Flag string `json:"flag"`
 }
 
+// Flake is a result that differs between repetitions: how often it came to
+// what. It counts as its worst.
+type Flake struct {
+	ID       string          `json:"id"` // a case's with "@" and the protocol or client
+	Verdicts map[Verdict]int `json:"verdicts"`
+}
+
 // ExcuseProblem is an entry of a file of excuses that does not hold.
 type ExcuseProblem struct {
 	Pattern string      `json:"pattern"`
@@ -245,6 +227,7 @@ const (
 	KindStartup     = "startup"
 	KindPosture     = "posture" // and the rules of a session that no cell can see
 	KindContents    = "contents"
+	KindDoor        = "door" // what a deployed server's doors say and do
 )
 
 func (t *Totals) add(v Verdict, excuse string, accepted, refused bool) {
@@ -298,11 +281,13 @@ func (r *Report) Count() {
 func (r *Report) ExitStatus() int {
 	sum := r.Sum()
 	switch {
+	case r.Decided != nil:
+		return *r.Decided
 	case !r.Complete || r.FailedControl() != "":
 		return 2
 	case sum.Fail > 0 || slices.ContainsFunc(r.Expectations, ExcuseProblem.NotKept):
 		return 1
-	case sum.Broken > 0 || sum.Unjudged > 0 || len(r.Expectations) > 0, r.onlySkips(sum), r.undecidedMust():
+	case sum.Broken > 0 || sum.Unjudged > 0 || len(r.Expectations) > 0, r.onlySkips(sum), r.undecidedMust(), r.SilentDoor() != "":
 		return 2
 	default:
 		return 0
@@ -323,7 +308,7 @@ func (r *Report) Narrowed() bool {
 }
 
 // widening names the flags in a selection that leave nothing out.
-var widening = map[string]bool{"full": true, "profile-file": true, "expect": true}
+var widening = map[string]bool{"full": true, "profile-file": true, "expect": true, "baseline": true, "fail-on": true}
 
 // onlySkips: nothing was decided. Controls are passed whatever was skipped, so
 // they decide nothing here.
@@ -347,6 +332,19 @@ func (r *Report) undecidedMust() bool {
 	return slices.ContainsFunc(r.Cases, func(c CaseResult) bool {
 		return c.Profile == "" && c.Level == Must && c.Verdict == Skip && c.Why == WhyInconclusive
 	})
+}
+
+// SilentDoor is the address of a door that the user has named and that says
+// nothing, "" if there is none.
+func (r *Report) SilentDoor() string {
+	for _, t := range r.Targets {
+		for _, d := range t.Doors {
+			if d.Found == FoundNamed && !d.Speaks() {
+				return d.Address
+			}
+		}
+	}
+	return ""
 }
 
 // Sum adds the totals of cells, scenarios and cases.

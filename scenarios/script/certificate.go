@@ -108,7 +108,7 @@ func (u upTo) bill(b *Bill) {
 // openWith opens a connection on the case's link with TLS configured in another
 // way. Its error is that it did not come about.
 func (p *Play) openWith(ctx context.Context, change func(*tls.Config)) error {
-	talk, err := p.Session.Connect(ctx, p.protocol, p.transport)
+	talk, err := p.connect(ctx, p.protocol, p.transport)
 	if err != nil {
 		return err
 	}

@@ -29,7 +29,7 @@ func (o Opening) run(ctx context.Context, p *Play) error {
 	if o.on != nil {
 		t = *o.on
 	}
-	talk, err := p.Session.Connect(ctx, p.protocol, t)
+	talk, err := p.connect(ctx, p.protocol, t)
 	if err != nil {
 		return skipping(login.WhyInconclusive, "no connection on %s: %s", t, err)
 	}
@@ -53,7 +53,7 @@ func Unannounced() Step { return unannounced{} }
 type unannounced struct{}
 
 func (unannounced) run(ctx context.Context, p *Play) error {
-	talk, err := p.Session.Connect(ctx, p.protocol, p.transport)
+	talk, err := p.connect(ctx, p.protocol, p.transport)
 	if err != nil {
 		return skipping(login.WhyInconclusive, "no connection on %s: %s", p.transport, err)
 	}

@@ -57,6 +57,9 @@ type Session struct {
 	Clear bool
 	// NoAccount: there is no account whose password is known.
 	NoAccount bool
+	// Known is what is known already of what the server offers; a protocol that
+	// is not in it is asked.
+	Known map[login.Protocol]*Survey
 	// Patience is how long a server is listened to that should say nothing; 0
 	// is 3 seconds.
 	Patience time.Duration
@@ -169,6 +172,13 @@ func (p *Play) talk() (*scenarios.Talk, error) {
 		return nil, fmt.Errorf("%s: no connection %q is open", p.Case.ID, p.current)
 	}
 	return t, nil
+}
+
+// connect opens a connection in the place of the current one, which is ended
+// first: some servers count how many one has at a time.
+func (p *Play) connect(ctx context.Context, protocol login.Protocol, t login.Transport) (*scenarios.Talk, error) {
+	p.hangUp(p.current)
+	return p.Session.Connect(ctx, protocol, t)
 }
 
 // keep puts a new connection in the place of the current one. What it says from

@@ -182,7 +182,7 @@ type withOther struct {
 }
 
 func (w withOther) run(ctx context.Context, p *Play) error {
-	other := surveyOf(ctx, p.Session.Session, p.otherProtocol())
+	other := p.surveyed(ctx, p.otherProtocol())
 	return Check(func(p *Play) (login.Verdict, string) { return w.look(p, other) }).run(ctx, p)
 }
 

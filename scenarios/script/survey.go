@@ -39,6 +39,14 @@ func surveyOf(ctx context.Context, s *scenarios.Session, protocol login.Protocol
 	return found
 }
 
+// surveyed is what is known, or what is found by asking.
+func (p *Play) surveyed(ctx context.Context, protocol login.Protocol) *Survey {
+	if known := p.Known[protocol]; known != nil {
+		return known
+	}
+	return surveyOf(ctx, p.Session.Session, protocol)
+}
+
 func look(ctx context.Context, s *scenarios.Session, protocol login.Protocol, t login.Transport) Offer {
 	talk, err := s.Open(ctx, protocol, t)
 	if err != nil {
@@ -77,7 +85,7 @@ func Offered(t *scenarios.Talk) []login.Mechanism {
 // prepare looks at the server and says whether the case applies.
 func (p *Play) prepare(ctx context.Context) error {
 	needs := p.Case.Needs
-	p.survey = surveyOf(ctx, p.Session.Session, p.protocol)
+	p.survey = p.surveyed(ctx, p.protocol)
 	switch {
 	case needs.Policy && p.Policy == nil:
 		return skipping(login.WhyNotApplicable, "nobody has said what the policy is")

@@ -151,6 +151,7 @@ func Approach() Step { return approaching{} }
 type approaching struct{}
 
 func (approaching) run(ctx context.Context, p *Play) error {
+	p.hangUp(p.current)
 	talk, err := p.approach(ctx, p.protocol, p.transport)
 	if err != nil {
 		return skipping(login.WhyInconclusive, "TLS does not begin on %s: %s", p.transport, err)
