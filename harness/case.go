@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/mailmatrix/mailmatrix/internal/login"
-	"github.com/mailmatrix/mailmatrix/internal/mech"
 	"github.com/mailmatrix/mailmatrix/internal/wire"
 	"github.com/mailmatrix/mailmatrix/scenarios"
 	"github.com/mailmatrix/mailmatrix/scenarios/script"
@@ -38,11 +37,19 @@ type Stand struct {
 	// Account is one whose password is known, Other another; zero values are
 	// none.
 	Account, Other login.Account
+	// Others are further ones; what they log in by is shown in no result either.
+	Others []login.Account
 	// Policy is what its administrator says that the policy is; nil where
 	// nobody has said it.
 	Policy *login.Policy
 	// Clear permits the account's password on a clear link.
 	Clear bool
+	// Known is what is known already of what it offers; a protocol that is not
+	// in it is asked, before each case.
+	Known map[login.Protocol]*script.Survey
+	// AnyCertificate takes whatever the server shows: it is for a server whose
+	// account is not known, or not worth keeping.
+	AnyCertificate bool
 }
 
 // compliance runs one case.
@@ -117,16 +124,22 @@ func (r *runner) stand(ctx context.Context, j CaseJob, session *script.Session) 
 	if standing, ok := r.Target.(Standing); ok {
 		s := standing.Stands()
 		session.Host, session.Domain, session.Policy, session.Clear, session.Other = s.Host, s.Domain, s.Policy, s.Clear, s.Other
+		session.Known, session.AnyCertificate = s.Known, s.AnyCertificate
 		session.NoAccount = s.Account.Password == ""
 		if !session.NoAccount {
 			session.Secrets.Name, session.Secrets.Password = s.Account.Name, s.Account.Password
 		}
 		return r.Target.Under(ctx, login.Setup{})
 	}
-	setup := j.State(mech.Names())
+	everything, err := r.everything(ctx)
+	if err != nil {
+		return nil, err
+	}
+	setup := j.State(everything)
 	policy := setup.Policy
 	session.Policy, session.Clear, session.Other = &policy, true, r.other
-	setup.Accounts = slices.Concat([]login.Account{r.secrets.Account(login.NoOverride), r.other}, setup.Accounts)
+	session.Host, session.Domain = r.host(), r.lives().Domain
+	setup.Accounts = slices.Concat(known(r.secrets.Account(login.NoOverride), r.other), setup.Accounts)
 	if change := j.Sabotage.State; j.Sabotaged && change != nil {
 		change(&setup)
 	}

@@ -21,16 +21,17 @@ func Run(ctx context.Context, plan Plan, config Config) login.Report {
 	}
 	config = config.withDefaults()
 	plan, untold := plan.against(config.Target)
-	chance := config.chance()
-	secrets, err := issue(config.Target, newSecrets(chance))
+	secrets, other := config.accounts()
+	secrets, err := issue(config.Target, secrets)
 	r := &runner{
 		Config:    config,
 		secrets:   secrets,
-		other:     newAccount(chance),
+		other:     other,
 		notIssued: err,
 		ear:       newEavesdropper(secrets),
 		results:   make([]result, len(plan.Jobs)),
 	}
+	r.hidden = hiding(r.ear, append(config.lives().Others, other))
 	r.started = config.Now()
 	r.all(ctx, plan.Jobs)
 	r.manners(ctx, plan.Clients)
@@ -55,9 +56,11 @@ type runner struct {
 	// notIssued is why the target could not give out what is no password.
 	notIssued error
 	ear       *eavesdropper
-	started   time.Time
-	results   []result // by job; written once each, by the worker that took it
-	conducts  conducts
+	// hidden finds what no result may show.
+	hidden   *wire.Searcher
+	started  time.Time
+	results  []result // by job; written once each, by the worker that took it
+	conducts conducts
 	// clients are their manners, and mannersErr why they are not known.
 	clients    Book
 	mannersErr error
@@ -179,20 +182,20 @@ func (r *runner) report(plan Plan) login.Report {
 		Targets: []login.TargetResult{{Name: r.Target.Name(), Kind: r.TargetKind, Doors: doors(r.Vantage)}},
 		Lacks:   plan.Lacks,
 	}
-	table := lineTable{index: map[string]int{}}
+	var table login.Lines
 	for i := range r.results {
 		got := &r.results[i]
 		switch {
 		case !got.done:
 			report.Complete = false
 		case plan.Jobs[i].Scenario != nil:
-			got.scenario.Transcript = table.keep(got.transcript)
+			got.scenario.Transcript = table.Keep(got.transcript)
 			report.Scenarios = append(report.Scenarios, got.scenario)
 		case plan.Jobs[i].Case != nil, plan.Jobs[i].Client != nil:
-			got.compliance.Transcript = table.keep(got.transcript)
+			got.compliance.Transcript = table.Keep(got.transcript)
 			report.Cases = append(report.Cases, got.compliance)
 		default:
-			got.cell.Transcript = table.keep(got.transcript)
+			got.cell.Transcript = table.Keep(got.transcript)
 			report.Cells = append(report.Cells, got.cell)
 		}
 	}
@@ -200,37 +203,9 @@ func (r *runner) report(plan Plan) login.Report {
 	if r.mannersErr != nil {
 		report.Complete = false
 	}
-	report.Lines, report.Transcripts = table.lines, table.rows
+	table.Fill(&report)
 	report.Count()
 	return report
-}
-
-// lineTable shares the lines of transcripts: thousands of conversations are
-// made of few distinct ones.
-type lineTable struct {
-	index map[string]int
-	lines []string
-	rows  [][]int
-}
-
-// keep returns the row of a transcript, nil for none.
-func (t *lineTable) keep(transcript []string) *int {
-	if len(transcript) == 0 {
-		return nil
-	}
-	row := make([]int, len(transcript))
-	for i, line := range transcript {
-		at, known := t.index[line]
-		if !known {
-			at = len(t.lines)
-			t.index[line] = at
-			t.lines = append(t.lines, line)
-		}
-		row[i] = at
-	}
-	t.rows = append(t.rows, row)
-	at := len(t.rows) - 1
-	return &at
 }
 
 // kept reports whether a transcript of this verdict is wanted.
@@ -247,7 +222,7 @@ func (r *runner) kept(v login.Verdict) bool {
 
 // veil hides the secrets that a server may have echoed. What a client sends
 // is hidden by the code that sends it; of an answer nobody else can know.
-func (r *runner) veil(line string) string { return veil(r.ear.search, line) }
+func (r *runner) veil(line string) string { return veil(r.hidden, line) }
 
 func veil(secrets *wire.Searcher, line string) string {
 	if len(secrets.Find([]byte(line))) == 0 {
@@ -257,7 +232,7 @@ func veil(secrets *wire.Searcher, line string) string {
 	return head + " <a secret, echoed>"
 }
 
-func (r *runner) veiled(transcript []string) []string { return veiled(r.ear.search, transcript) }
+func (r *runner) veiled(transcript []string) []string { return veiled(r.hidden, transcript) }
 
 func veiled(secrets *wire.Searcher, transcript []string) []string {
 	for i, line := range transcript {
@@ -282,12 +257,12 @@ func doors(address string) []login.DoorResult {
 
 // described are the clients' manners, their transcripts in the table where
 // transcripts are kept.
-func (r *runner) described(table *lineTable) []login.ClientDescription {
+func (r *runner) described(table *login.Lines) []login.ClientDescription {
 	row := func(at *int) *int {
 		if at == nil || r.Transcripts == KeepNone {
 			return nil
 		}
-		return table.keep(r.clients.Transcripts[*at])
+		return table.Keep(r.clients.Transcripts[*at])
 	}
 	for _, client := range r.clients.Clients {
 		for _, m := range client.Protocols {
