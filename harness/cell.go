@@ -32,7 +32,7 @@ func (r *runner) cell(ctx context.Context, j Job) result {
 	door := &watched{Door: opened}
 	seen := clientsim.Login(ctx, clientsim.Config{
 		Profile: j.Profile, Protocol: j.Cell.Protocol, Transport: j.Cell.Transport, Mechanism: j.Cell.Mechanism,
-		Door: door, Host: login.DefaultIdentity, Secrets: r.secrets, Credential: j.Cell.Credential,
+		Door: door, Host: r.host(), Secrets: r.secrets, Credential: j.Cell.Credential,
 		Rand: r.Rand, Now: r.Now, Limit: r.Limit,
 	})
 	o := r.observe(seen, door, j.Cell.Protocol, j.Cell.Transport)

@@ -138,7 +138,7 @@ func TestLoadPolicy(t *testing.T) {
 		{"empty", "", "says nothing"},
 		{"two documents", "policy: {PLAIN: allow}\n---\npolicy: {PLAIN: deny}\n", "more than one YAML document"},
 		{"no YAML", "policy: {", "policy test"},
-		{"unknown is not for an administrator", "policy: {PLAIN: unknown}", "unknown setting"},
+		{"unknown is not for an administrator", "policy: {PLAIN: unknown}", "nobody has tried PLAIN"},
 	} {
 		_, err := harness.LoadPolicy("test", []byte(row.text))
 		if err == nil || !strings.Contains(err.Error(), row.want) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/mailmatrix/mailmatrix/internal/login"
 	"github.com/mailmatrix/mailmatrix/internal/mech"
@@ -41,6 +42,9 @@ func (f PolicyFile) Empty() bool { return len(f.Policy)+len(f.SMTP)+len(f.POP3) 
 
 // Parse turns names into what they mean.
 func (f PolicyFile) Parse() (login.Policy, error) {
+	if open := f.unknown(); len(open) > 0 {
+		return login.Policy{}, fmt.Errorf("nobody has tried %s: write deny, secure or allow in place of unknown", strings.Join(open, ", "))
+	}
 	policy := login.Policy{Own: map[login.Protocol]map[login.Mechanism]login.Setting{}}
 	for _, section := range []struct {
 		title    string
@@ -58,6 +62,23 @@ func (f PolicyFile) Parse() (login.Policy, error) {
 		}
 	}
 	return policy, nil
+}
+
+// unknown names the mechanisms of an observed policy that nobody has tried: a
+// policy that is to be kept cannot leave them open.
+func (f PolicyFile) unknown() []string {
+	var open []string
+	for _, section := range []struct {
+		settings map[string]string
+		where    string
+	}{{f.Policy, ""}, {f.SMTP, " in smtp"}, {f.POP3, " in pop3"}} {
+		for _, name := range slices.Sorted(maps.Keys(section.settings)) {
+			if strings.EqualFold(section.settings[name], login.Unknown.String()) {
+				open = append(open, name+section.where)
+			}
+		}
+	}
+	return open
 }
 
 // parseSettings reads one map. protocol is "" for the common one.

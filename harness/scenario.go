@@ -16,7 +16,7 @@ func (r *runner) scenario(ctx context.Context, s scenarios.Scenario) result {
 	got := newScenarioResult(s)
 	setup := s.Setup
 	setup.Accounts = append([]login.Account{r.secrets.Account(login.NoOverride)}, setup.Accounts...)
-	session := &scenarios.Session{Secrets: r.secrets, Rand: r.Rand, Now: r.Now, Limit: r.Limit}
+	session := &scenarios.Session{Host: r.host(), Secrets: r.secrets, Rand: r.Rand, Now: r.Now, Limit: r.Limit}
 
 	opened, err := r.Target.Under(ctx, setup)
 	if err != nil && !(s.MayNotStart && errors.As(err, &session.Refused)) {
