@@ -280,7 +280,7 @@ func smallReport() login.Report {
 	})
 	yes := true
 	r.Targets[0].Doors = []login.DoorResult{{
-		Protocol: login.SMTP, Address: "192.0.2.1:587", Stages: map[string]string{"connect": "ok", "banner": "ok"},
+		Protocol: login.SMTP, Address: "192.0.2.1:587", Stages: map[login.Stage]string{login.StageConnect: login.StageOK, login.StageBanner: login.StageOK},
 		Policy: map[login.Mechanism]login.Setting{login.PLAIN: login.Secure, login.APOP: login.Unknown},
 		Transports: []login.TransportResult{{Transport: login.Plain, Mechanisms: []login.MechanismResult{
 			{Mechanism: login.PLAIN, Offered: &yes, Setting: login.Unknown, Evidence: "250-AUTH PLAIN LOGIN"},

@@ -11,7 +11,7 @@ import (
 
 var _ = register(Format{
 	Name: "csv", Ext: "csv",
-	About: "one row for each cell, for spreadsheets",
+	About: "one row for each cell or, of a check, for each mechanism, for spreadsheets",
 	Write: writeCSV,
 })
 
@@ -51,6 +51,9 @@ var csvColumns = []struct {
 }
 
 func writeCSV(w io.Writer, r login.Report, _ Options) error {
+	if deployed(&r) {
+		return writeLedgerCSV(w, r)
+	}
 	out := csv.NewWriter(w)
 	row := make([]string, len(csvColumns))
 	for i, column := range csvColumns {

@@ -46,6 +46,14 @@ var goldens = []struct {
 	{"interrupted", "what was done is kept", interruptedReport, Options{}, []string{"text"}},
 	{"empty", "nothing is made up", emptyReport, Options{}, []string{"text", "markdown", "json", "junit", "csv"}},
 	{"small", "one of everything", smallReport, Options{}, []string{"text", "markdown", "json", "junit", "csv"}},
+	{"check", "a server in service, as an administrator reads of it", checkReport, Options{}, []string{"text", "markdown", "junit", "csv"}},
+	{"check-verbose", "and nothing is left out", checkReport, Options{Verbose: true}, []string{"text"}},
+	{"check-conforming", "a stock server with a good certificate", conformingReport, Options{}, []string{"text"}},
+	{"check-probed", "what attempts have shown, against a declared policy", probedReport, Options{}, []string{"text", "markdown", "csv"}},
+	{"check-silent", "the door that was named does not answer", silentReport, Options{}, []string{"text", "markdown", "json"}},
+	{"check-differing", "addresses and hosts that differ", differingReport, Options{}, []string{"text"}},
+	{"check-blind", "from where little can be seen, and cut short", blindReport, Options{}, []string{"text"}},
+	{"check-crowded", "more than a screen holds", crowdedReport, Options{}, []string{"text"}},
 }
 
 func TestGoldens(t *testing.T) {

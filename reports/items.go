@@ -14,15 +14,20 @@ import (
 type item struct {
 	id         string
 	kind       string // "cells", "cases", or the kind of a scenario
+	title      string // of a case, or what a cell is about
 	path       []string
-	client     bool // a case of a client
-	hole       bool // somebody was let in who should not have been
+	transport  login.Transport // of a scenario that has one
+	port       string          // of the door that a scenario is about,
+	silent     bool            // which does not speak
+	client     bool            // a case of a client
+	hole       bool            // somebody was let in who should not have been
 	verdict    login.Verdict
 	why        login.Why
 	reason     string
 	excused    string // why this was to be expected
 	refs       []string
 	transcript []string
+	advice     *login.Advice
 	seconds    float64 // 0 where nobody took the time
 }
 
@@ -36,17 +41,14 @@ func items(r *login.Report) iter.Seq[item] {
 			}
 		}
 		for _, s := range r.Scenarios {
-			if !yield(item{
-				id: s.ID, kind: s.Kind, path: parents(s.ID), hole: s.WronglyAccepted,
-				verdict: s.Verdict, why: s.Why, reason: s.Reason, excused: s.Excused, refs: s.Refs, transcript: transcript(r, s.Transcript),
-			}) {
+			if !yield(scenarioItem(r, s)) {
 				return
 			}
 		}
 		for _, c := range r.Cases {
 			if !yield(item{
-				id: r.Key(c), client: c.Profile != "", kind: "cases", path: parents(c.ID), verdict: c.Verdict, why: c.Why, reason: c.Reason,
-				excused: c.Excused, refs: c.Refs, transcript: transcript(r, c.Transcript),
+				id: r.Key(c), title: c.Title, client: c.Profile != "", kind: "cases", path: parents(c.ID), verdict: c.Verdict, why: c.Why, reason: c.Reason,
+				excused: c.Excused, refs: c.Refs, transcript: transcript(r, c.Transcript), advice: c.Advice,
 			}) {
 				return
 			}
@@ -58,7 +60,7 @@ const predicted = "predicted"
 
 func cellItem(r *login.Report, c *login.CellResult) item {
 	return item{
-		id: c.ID, kind: "cells",
+		id: c.ID, kind: "cells", title: cellTitle(c),
 		path:    []string{string(c.Flavour), string(c.Protocol), string(c.Transport), string(c.Mechanism)},
 		hole:    c.WronglyAccepted,
 		verdict: c.Verdict, why: c.Why, reason: c.Reason, excused: c.Excused, refs: c.Refs, transcript: transcript(r, c.Transcript),
@@ -70,6 +72,19 @@ func cellItem(r *login.Report, c *login.CellResult) item {
 func parents(id string) []string {
 	segments := strings.Split(id, "/")
 	return segments[:len(segments)-1]
+}
+
+func scenarioItem(r *login.Report, s login.ScenarioResult) item {
+	it := item{
+		id: s.ID, kind: s.Kind, path: parents(s.ID), transport: s.Transport, hole: s.WronglyAccepted,
+		verdict: s.Verdict, why: s.Why, reason: s.Reason, excused: s.Excused, refs: s.Refs, transcript: transcript(r, s.Transcript),
+		advice: s.Advice,
+	}
+	if s.Door != nil && *s.Door >= 0 && s.Target >= 0 && s.Target < len(r.Targets) && *s.Door < len(r.Targets[s.Target].Doors) {
+		door := &r.Targets[s.Target].Doors[*s.Door]
+		it.port, it.silent = portName(door), !door.Speaks()
+	}
+	return it
 }
 
 // transcript puts a conversation together from the table of lines. A report

@@ -27,7 +27,10 @@ func writeJSON(w io.Writer, r login.Report, _ Options) error {
 	out := jsonWriter{bufio.NewWriter(w)}
 	fields := reflect.ValueOf(r)
 	for i := range fields.NumField() {
-		name, _, _ := strings.Cut(fields.Type().Field(i).Tag.Get("json"), ",")
+		name, option, _ := strings.Cut(fields.Type().Field(i).Tag.Get("json"), ",")
+		if name == "-" || option == "omitempty" && fields.Field(i).IsZero() {
+			continue
+		}
 		out.put("%s\n %q: ", separator(i, "{"), name)
 		if err := out.field(fields.Field(i)); err != nil {
 			return fmt.Errorf("field %s: %w", name, err)
@@ -85,6 +88,11 @@ func withoutNil(r login.Report) login.Report {
 		for j := range r.Targets[i].Doors {
 			door := &r.Targets[i].Doors[j]
 			door.Stages, door.Policy = mapOf(door.Stages), mapOf(door.Policy)
+			if door.Certificate != nil {
+				shown := *door.Certificate
+				shown.Names = listOf(shown.Names)
+				door.Certificate = &shown
+			}
 			door.Transports = listOf(door.Transports)
 			for k := range door.Transports {
 				door.Transports[k].Mechanisms = listOf(door.Transports[k].Mechanisms)

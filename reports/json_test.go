@@ -45,6 +45,8 @@ func validate(t *testing.T, s *jsonschema.Schema, report []byte) error {
 var everyReport = map[string]func() login.Report{
 	"empty": emptyReport, "full": fullReport, "failing": failingReport, "narrow": narrowReport, "database": databaseReport,
 	"policy": policyReport, "excused": excusedReport, "unkept": unkeptReport, "interrupted": interruptedReport, "small": smallReport,
+	"check": checkReport, "check-conforming": conformingReport, "check-probed": probedReport, "check-silent": silentReport,
+	"check-differing": differingReport, "check-blind": blindReport, "check-crowded": crowdedReport,
 }
 
 func TestJSONFollowsTheSchema(t *testing.T) {
@@ -66,7 +68,7 @@ func TestSchemaRefuses(t *testing.T) {
 		{"null for a list", `"exposures":[]`, `"exposures":null`},
 		{"a lost field", `"vantage": "127.0.0.1",`, ``},
 		{"an unknown outcome", `"outcome":"refused-policy"`, `"outcome":"refused-maybe"`},
-		{"a measured cell without outcome", `"outcome":"error","expected"`, `"outcome":"","expected"`},
+		{"a measured cell without outcome", `"outcome":"logged-in","expected"`, `"outcome":"","expected"`},
 		{"a predicted cell that is judged", `"verdict":"unjudged"`, `"verdict":"pass"`},
 		{"another version", `"mailmatrix/1"`, `"mailmatrix/2"`},
 		{"a scenario of no kind", `"kind":"control"`, `"kind":""`},

@@ -175,6 +175,14 @@ func junitBody(it item) string {
 	if len(it.refs) > 0 {
 		lines = append(lines, "see "+ascii(joined(it.refs)))
 	}
+	if it.advice != nil {
+		for _, fix := range it.advice.Fix {
+			lines = append(lines, "fix: "+ascii(fix))
+		}
+		if it.advice.Command != "" {
+			lines = append(lines, "see it: "+ascii(it.advice.Command))
+		}
+	}
 	return strings.Join(lines, "\n")
 }
 

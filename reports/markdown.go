@@ -23,6 +23,9 @@ const comparison = "https://github.com/mailmatrix/mailmatrix/blob/main/docs/mech
 const markdownMost = 10
 
 func writeMarkdown(w io.Writer, r login.Report, _ Options) error {
+	if deployed(&r) {
+		return writeCheckMarkdown(w, r)
+	}
 	var m markdown
 	b := open(&r)
 	m.summary(b)

@@ -13,6 +13,8 @@ func incomplete(r *login.Report) string {
 		return "a control failed, so the rest proves nothing: " + failed
 	case r.ExitStatus() != 2:
 		return ""
+	case r.SilentDoor() != "":
+		return "the door that was asked for does not answer: " + ascii(r.SilentDoor())
 	case sum.Cells == 0:
 		return "nothing was measured"
 	case sum.Broken > 0:
@@ -21,6 +23,8 @@ func incomplete(r *login.Report) string {
 		return "not everything that was measured could be judged"
 	case sum.Cells == sum.Skip:
 		return "nothing was tested: all of it was skipped"
+	case len(r.Expectations) == 0:
+		return "what the server must do could not be found out in places"
 	default:
 		return "what was to be expected was put to no test in places"
 	}

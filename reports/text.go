@@ -19,6 +19,9 @@ const shortLines = 40
 // writeText writes the screen: what was run and whether all is well, who can
 // log in, what follows from it, what failed, what to do next.
 func writeText(w io.Writer, r login.Report, o Options) error {
+	if deployed(&r) {
+		return writeCheck(w, r, o)
+	}
 	b, failed := open(&r), problems(&r)
 	p, follows, end := &page{Options: o}, &page{Options: o}, &page{Options: o}
 	// What failed needs the room, and a server that is wrong decides nothing

@@ -70,6 +70,8 @@ func TestExitStatusIsSaid(t *testing.T) {
 	for name, want := range map[string]string{
 		"empty": "2", "full": "0", "failing": "1", "narrow": "0", "policy": "0", "interrupted": "2", "small": "1",
 		"excused": "0", "unkept": "1",
+		"check": "1", "check-conforming": "0", "check-probed": "1", "check-silent": "2", "check-differing": "1", "check-blind": "0",
+		"check-crowded": "1",
 	} {
 		text := string(written(t, "text", everyReport[name](), Options{}))
 		if !strings.HasSuffix(text, "\nexit status "+want+"\n") {
