@@ -10,6 +10,7 @@ import (
 
 	"github.com/mailmatrix/mailmatrix/clientsim"
 	"github.com/mailmatrix/mailmatrix/harness"
+	"github.com/mailmatrix/mailmatrix/harness/policy"
 	"github.com/mailmatrix/mailmatrix/internal/login"
 	"github.com/mailmatrix/mailmatrix/internal/mech"
 )
@@ -47,7 +48,7 @@ func (a *axes) register(c *cobra.Command) {
 		_ = c.RegisterFlagCompletionFunc(axis.name, cobra.FixedCompletions(axis.known, cobra.ShellCompDirectiveNoFileComp))
 	}
 	flags.BoolVar(&a.full, "full", false, "cross every axis for every client")
-	flags.StringVar(&a.policy, "policy", "", "ask who can log in under the policy in this YAML `FILE`")
+	flags.StringVar(&a.policy, "policy", "", "ask who can log in under the policy in this YAML `FILE`, or under a built-in one: "+policyNames())
 	flags.StringSliceVar(&a.cases, "cases", nil, "compliance cases: an ID, a pattern, an area, a level, a source (rfc4954/4), cost=0; joined by +, all of them")
 	flags.StringVar(&a.catalogue, "catalog", "", "release of the compliance catalogue (default: the newest)")
 	flags.StringSliceVar(&a.profileFiles, "profile-file", nil, "add the client described in this YAML `FILE`")
@@ -130,11 +131,7 @@ func parseMechanism(s string) (login.Mechanism, error) {
 }
 
 func readPolicy(name string) (login.Policy, error) {
-	data, err := os.ReadFile(name) //nolint:gosec // the user names the file
-	if err != nil {
-		return login.Policy{}, fmt.Errorf("policy: %w", err)
-	}
-	return harness.LoadPolicy(name, data)
+	return policy.Load(name, os.ReadFile)
 }
 
 func readProfile(name string) (clientsim.Profile, error) {

@@ -23,6 +23,8 @@ func newRun(t terminal) *cobra.Command {
 		verbose     bool
 		expect      expectations
 		journal     continuation
+		status      statusFlags
+		again       again
 	)
 	c := &cobra.Command{
 		Use:   "run",
@@ -40,6 +42,8 @@ that the date of an entry has passed, is 1; an entry that matches nothing is 2.`
   mailmatrix run --policy mine.yaml       who can log in under my policy?
   mailmatrix run --format junit > junit.xml
   mailmatrix run --write-expect known.yaml; mailmatrix run --expect known.yaml
+  mailmatrix run --output json=old.json; mailmatrix run --baseline old.json --fail-on must,regression
+  mailmatrix run --rerun-failed old.json --repeat 20      is it flaky?
   mailmatrix run --full --journal full.jsonl     and, when it was cut off, once more with --resume`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -59,6 +63,15 @@ that the date of an entry has passed, is 1; an entry that matches nothing is 2.`
 				return err
 			}
 			select_.name(plan.Selection)
+			if plan, err = again.narrow(t.Err, plan); err != nil {
+				return err
+			}
+			if err := status.open(); err != nil {
+				return err
+			}
+			if again.times > 1 && journal.name != "" {
+				return errors.New("--journal keeps one run, and --repeat makes several: leave one of them out")
+			}
 			if parallel < 0 {
 				return fmt.Errorf("--parallel wants a number of experiments at once, not %d", parallel)
 			}
@@ -96,12 +109,13 @@ that the date of an entry has passed, is 1; an entry that matches nothing is 2.`
 			if bar != nil {
 				config.Progress = bar.show
 			}
-			report := harness.Run(c.Context(), plan, config)
+			report := again.run(t.Err, func() login.Report { return harness.Run(c.Context(), plan, config) })
 			bar.clear()
 			if err := reference.Close(); err != nil {
 				_, _ = fmt.Fprintf(t.Err, "mailmatrix: closing the reference server: %v\n", err)
 			}
 			expect.apply(t.Err, &report)
+			status.apply(t.Err, &report)
 			err = errors.Join(out.write(t.Out, report), expect.write(t.Err, &report), journal.close(t.Err, &report))
 			if err != nil {
 				return err
@@ -115,6 +129,8 @@ that the date of an entry has passed, is 1; an entry that matches nothing is 2.`
 	select_.register(c)
 	expect.register(c)
 	journal.register(c)
+	status.register(c)
+	again.register(c)
 	flags := c.Flags()
 	flags.StringVar(&format, "format", "text", "what to print: "+formatNames())
 	flags.StringArrayVar(&files, "output", nil, "also write `FORMAT=FILE`")

@@ -1,0 +1,201 @@
+package main
+
+import (
+	"crypto/x509"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mailmatrix/mailmatrix/harness/remote"
+	"github.com/mailmatrix/mailmatrix/harness/remote/discover"
+	"github.com/mailmatrix/mailmatrix/harness/remote/ledger"
+	"github.com/mailmatrix/mailmatrix/harness/remote/reach"
+	"github.com/mailmatrix/mailmatrix/internal/login"
+)
+
+// remoteFlags are how a server in service is asked, for every verb that does.
+type remoteFlags struct {
+	resolve, trust           []string
+	source, proxy            string
+	autoconfig, tls          bool
+	probe, login, authorized bool
+	cleartext, lab           bool
+	maxFailures, parallel    int
+	deadline, wait           time.Duration
+	accountFile              string
+
+	accounts accounts // of accountFile
+}
+
+func (f *remoteFlags) register(c *cobra.Command) {
+	flags := c.Flags()
+	flags.BoolVar(&f.probe, "probe", false, "send AUTH without any secret: are hidden ways in open?")
+	flags.BoolVar(&f.tls, "tls", false, "TLS in depth as well: ciphers, groups, tickets, ALPN; some fifty handshakes for each protocol")
+	flags.BoolVar(&f.login, "login", false, "log in, with MAILMATRIX_USER and MAILMATRIX_PASSWORD or --account-file")
+	flags.BoolVar(&f.authorized, "authorized", false, "your word that this server is yours to test; --login needs it")
+	flags.StringVar(&f.accountFile, "account-file", "", "accounts with roles, in this YAML `FILE`")
+	flags.BoolVar(&f.cleartext, "allow-cleartext", false, "let the password cross a clear link")
+	flags.BoolVar(&f.lab, "lab", false, "a server to be thrown away, on a private address: probe, login, cleartext, any certificate, no budget, every case")
+	flags.StringArrayVar(&f.trust, "trust", nil, "take certificates of this authority, in a PEM `FILE`, or the one with this sum, sha256:HEX")
+	flags.StringArrayVar(&f.resolve, "resolve", nil, "take `HOST:PORT:ADDRESS` for that, PORT may be *; an address of IPv6 in brackets")
+	flags.StringVar(&f.source, "source", "", "come from this `ADDRESS` of this machine")
+	flags.StringVar(&f.proxy, "proxy", "", "connect through socks5://HOST:PORT")
+	flags.BoolVar(&f.autoconfig, "autoconfig", false, "look for doors with Thunderbird's and Microsoft's services, too, by HTTPS")
+	flags.IntVar(&f.maxFailures, "max-failures", 0, "how many refused passwords, and how many refused AUTHs, the server may see (default 3 and 4)")
+	flags.IntVar(&f.parallel, "parallel", 0, "how many connections at once (default 4)")
+	flags.DurationVar(&f.deadline, "deadline", 0, "how long it may take in all (default 2m, with --lab 15m)")
+	flags.DurationVar(&f.wait, "wait", 0, "how long to wait for named doors that do not greet yet")
+}
+
+// options turns the flags, and the arguments that name the server, into a
+// request. Nothing has been sent by then.
+func (f *remoteFlags) options(t terminal, c *cobra.Command, args []string) (discover.Asked, remote.Options, error) {
+	o := remote.Options{
+		Tool: "mailmatrix " + version, Autoconfig: f.autoconfig, Probe: f.probe, Login: f.login, Cleartext: f.cleartext, Lab: f.lab, TLS: f.tls,
+		Deadline: f.deadline, Wait: f.wait,
+	}
+	if err := noEmptyFlag(c); err != nil {
+		return discover.Asked{}, o, err
+	}
+	if len(args) == 0 {
+		return discover.Asked{}, o, fmt.Errorf("name a server: %s mail.example.com, or its doors: smtp://mail.example.com:587", c.CommandPath())
+	}
+	asked, err := discover.Parse(args)
+	if err != nil {
+		return asked, o, err
+	}
+	switch {
+	case f.login && !f.authorized && !f.lab:
+		return asked, o, errors.New("--login sends a password: add --authorized, your word that this server is yours to test")
+	case f.cleartext && !f.login && !f.lab:
+		return asked, o, errors.New("--allow-cleartext permits a password on a clear link, and without --login none is sent")
+	case f.maxFailures < 0 || f.parallel < 0:
+		return asked, o, errors.New("--max-failures and --parallel want a number, 1 or more")
+	case f.deadline < 0:
+		return asked, o, fmt.Errorf("--deadline wants a time such as 2m, not %s", f.deadline)
+	}
+	o.Limits.Passwords, o.Limits.Auths, o.Limits.Connections = f.maxFailures, f.maxFailures, f.parallel
+	if err := f.route(&o.Route); err != nil {
+		return asked, o, err
+	}
+	if o.Trust, err = f.trusted(); err != nil {
+		return asked, o, err
+	}
+	if f.login || f.lab {
+		err = f.account(t, &o)
+	}
+	return asked, o, err
+}
+
+func (f *remoteFlags) route(r *reach.Route) error {
+	for _, text := range f.resolve {
+		fixed, err := parseFixed(text)
+		if err != nil {
+			return err
+		}
+		r.Fixed = append(r.Fixed, fixed)
+	}
+	if f.source != "" {
+		addr, err := netip.ParseAddr(f.source)
+		if err != nil {
+			return fmt.Errorf("--source wants an address of this machine, such as 192.0.2.7, not %q", f.source)
+		}
+		r.Source = addr
+	}
+	if f.proxy != "" {
+		proxy, err := url.Parse(f.proxy)
+		if err != nil || proxy.Scheme != "socks5" || proxy.Host == "" {
+			return errors.New("--proxy wants socks5://HOST:PORT") // it may hold a password
+		}
+		r.Proxy = proxy
+	}
+	return nil
+}
+
+// parseFixed understands HOST:PORT:ADDRESS, as curl does.
+func parseFixed(text string) (reach.Fixed, error) {
+	wrong := fmt.Errorf("--resolve wants HOST:PORT:ADDRESS, such as mail.example.com:587:192.0.2.7, not %q", text)
+	host, rest, ok := strings.Cut(text, ":")
+	port, address, ok2 := strings.Cut(rest, ":")
+	if !ok || !ok2 || host == "" {
+		return reach.Fixed{}, wrong
+	}
+	addr, err := netip.ParseAddr(strings.Trim(address, "[]"))
+	if err != nil {
+		return reach.Fixed{}, wrong
+	}
+	fixed := reach.Fixed{Host: host, Addr: addr}
+	if port != "*" {
+		n, err := strconv.ParseUint(port, 10, 16)
+		if err != nil || n == 0 {
+			return reach.Fixed{}, wrong
+		}
+		fixed.Port = uint16(n)
+	}
+	return fixed, nil
+}
+
+func (f *remoteFlags) trusted() (reach.Trust, error) {
+	var trust reach.Trust
+	for _, text := range f.trust {
+		if sum, pinned := strings.CutPrefix(text, "sha256:"); pinned {
+			octets, err := hex.DecodeString(strings.ReplaceAll(sum, ":", ""))
+			if err != nil || len(octets) != 32 {
+				return trust, fmt.Errorf("--trust sha256: wants the 64 hexadecimal digits of a certificate's SHA-256 sum, not %q", sum)
+			}
+			trust.Pins = append(trust.Pins, [32]byte(octets))
+			continue
+		}
+		pem, err := os.ReadFile(text) //nolint:gosec // the user names the file
+		if err != nil {
+			return trust, fmt.Errorf("--trust: %w", err)
+		}
+		if trust.Roots == nil {
+			trust.Roots = x509.NewCertPool()
+		}
+		if !trust.Roots.AppendCertsFromPEM(pem) {
+			return trust, fmt.Errorf("--trust %s: there is no certificate in it; it wants PEM (`mailmatrix cert convert`)", text)
+		}
+	}
+	return trust, nil
+}
+
+// account finds who logs in. Of a laboratory it may be nobody.
+func (f *remoteFlags) account(t terminal, o *remote.Options) error {
+	name := os.Getenv("MAILMATRIX_USER")
+	switch {
+	case f.accountFile != "":
+		var err error
+		if f.accounts, err = readAccounts(f.accountFile, t.Err); err != nil {
+			return err
+		}
+		o.Account = f.accounts.main()
+		if f.lab {
+			stand, _, err := f.accounts.stand()
+			o.Other = stand.Other
+			return err
+		}
+		return nil
+	case name != "":
+		// Nobody is asked twice.
+		password := sync.OnceValues(func() (string, error) { return readPassword(t, "", "password of "+name) })
+		o.Account = ledger.Account{Name: name, Secrets: func() (string, login.Issued, error) {
+			secret, err := password()
+			return secret, login.Issued{}, err
+		}}
+		return nil
+	case f.lab && !f.login:
+		return nil
+	default:
+		return errors.New("who logs in? Set MAILMATRIX_USER and MAILMATRIX_PASSWORD, or name an --account-file")
+	}
+}
