@@ -30,7 +30,7 @@ func causes(r *login.Report) []cause {
 		return -1
 	})
 	for _, it := range found {
-		i := slices.IndexFunc(all, func(c cause) bool { return c.verdict == it.verdict && c.text() == it.text() })
+		i := slices.IndexFunc(all, func(c cause) bool { return c.tells(it) })
 		if i >= 0 {
 			all[i].ids = append(all[i].ids, it.id)
 			continue
@@ -38,6 +38,13 @@ func causes(r *login.Report) []cause {
 		all = append(all, cause{item: it, ids: []string{it.id}})
 	}
 	return all
+}
+
+// tells reports whether the finding has said what it is about already: in the same
+// words, or because it is told of the door by which the case is broken.
+func (c cause) tells(it item) bool {
+	id, _, _ := strings.Cut(it.id, "@")
+	return c.verdict == it.verdict && (c.text() == it.text() || slices.Contains(c.refs, id))
 }
 
 // cellTitle is what a cell is about, in words.

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/mailmatrix/mailmatrix/harness"
+	"github.com/mailmatrix/mailmatrix/harness/remote/advice"
 	"github.com/mailmatrix/mailmatrix/internal/login"
 	"github.com/mailmatrix/mailmatrix/scenarios/script"
 )
@@ -56,6 +57,9 @@ func (c *check) casesOf(ctx context.Context, g group) error {
 			}
 			if blind != "" && clear[result.ID] && result.Verdict != login.Skip {
 				result.Rule(login.Ruling{Verdict: login.Skip, Why: login.WhyVantage, Reason: blind})
+			}
+			if result.Verdict == login.Fail || result.Verdict == login.Warn {
+				result.Advice = advice.ForCase(result.ID, advice.On{Door: c.ledger.Doors[result.Door]})
 			}
 			result.Transcript = c.lines.Keep(got.Transcript(result.Transcript))
 			c.report.Cases = append(c.report.Cases, result)

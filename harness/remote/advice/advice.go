@@ -21,6 +21,8 @@ const (
 	BadCertificate   Problem = "bad-certificate"
 	DoorsDiffer      Problem = "doors-differ"
 	ListShrinks      Problem = "list-shrinks"
+	OldTLS           Problem = "old-tls"
+	Session          Problem = "session" // what the software says there, whatever its settings
 )
 
 // On is where it was found.

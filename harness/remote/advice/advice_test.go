@@ -13,7 +13,7 @@ import (
 )
 
 var problems = []Problem{CleartextOffered, CleartextTaken, HiddenTaken, OfferedRefused, DeniedTaken, SecureInClear, NotOffered, NoTLS, PortClosed,
-	BadCertificate, DoorsDiffer, ListShrinks}
+	BadCertificate, DoorsDiffer, ListShrinks, OldTLS, Session}
 
 func door(p login.Protocol, address, host string) login.DoorResult {
 	return login.DoorResult{Protocol: p, Address: address, Host: host, Implicit: strings.HasSuffix(address, ":465") || strings.HasSuffix(address, ":995")}
@@ -130,6 +130,10 @@ func TestFixesAreOfTheSoftware(t *testing.T) {
 		{"Dovecot", "192.0.2.1:110", SecureInClear, login.Plain, login.CRAMMD5, "ssl = required", "the other setting is for passwords alone"},
 		{"Exim", "192.0.2.1:587", CleartextOffered, login.Plain, login.PLAIN, "server_advertise_condition = ${if def:tls_in_cipher}", ""},
 		{"Exim", "192.0.2.1:25", NoTLS, "", "", "tls_advertise_hosts = *", ""},
+		{"Postfix", "192.0.2.1:25", OldTLS, "", "", "smtpd_tls_protocols = >=TLSv1.2", ""},
+		{"Dovecot", "192.0.2.1:110", OldTLS, "", "", "ssl_min_protocol = TLSv1.2", ""},
+		{"Exim", "192.0.2.1:25", OldTLS, "", "", "tls_require_ciphers", "Debian's has GnuTLS"},
+		{"Dovecot", "192.0.2.1:110", Session, "", "", "tell its authors", "no setting makes another program of it"},
 		{"", "192.0.2.1:25", NoTLS, "", "", "switch STARTTLS or STLS on", "nobody was recognised"},
 		{"mox", "192.0.2.1:25", DeniedTaken, "", "", "switch the mechanism off", "nobody has written its settings down"},
 	} {
@@ -138,6 +142,22 @@ func TestFixesAreOfTheSoftware(t *testing.T) {
 		a := For(c.problem, On{Door: d, Transport: c.transport, Mechanism: c.mechanism})
 		if a.Software != c.software || !strings.Contains(strings.Join(a.Fix, "\n"), c.want) {
 			t.Errorf("%s, %s: %q of %q, want %q (%s)", c.software, c.problem, a.Fix, a.Software, c.want, c.why)
+		}
+	}
+}
+
+// TestForCase: a case is told by what it is about.
+func TestForCase(t *testing.T) {
+	for id, want := range map[string]string{
+		"tls/cert/002": "-verify_hostname", "tls/version/001": "-tls1_1", "pop3/capa/001": "-X CAPA", "smtp/tls/013": "-starttls smtp",
+	} {
+		p, _, _ := strings.Cut(id, "/")
+		if p == "tls" {
+			p = "smtp"
+		}
+		a := ForCase(id, On{Door: door(login.Protocol(p), "192.0.2.1:587", "mail.example.test")})
+		if a == nil || !strings.Contains(a.Command, want) || len(a.Fix) == 0 {
+			t.Errorf("%s: %+v, want %q", id, a, want)
 		}
 	}
 }

@@ -18,7 +18,7 @@ func commandFor(p Problem, on On) string {
 		row = t.Of(on.Mechanism)
 	}
 	switch p {
-	case CleartextOffered, SecureInClear, NotOffered, DoorsDiffer, ListShrinks:
+	case CleartextOffered, SecureInClear, NotOffered, DoorsDiffer, ListShrinks, Session:
 		return listed(on)
 	case OfferedRefused:
 		if c := loggedIn(on); c != "" && (row.Starts == nil || *row.Starts) {
@@ -29,6 +29,8 @@ func commandFor(p Problem, on On) string {
 		return started(on)
 	case NoTLS, BadCertificate:
 		return handshake(on)
+	case OldTLS:
+		return inOldTLS(on)
 	case PortClosed:
 		return connected(on)
 	default:
@@ -124,6 +126,16 @@ func handshake(on On) string {
 		check = " -verify_ip "
 	}
 	return client(on) + check + quoted(host(on.Door)) + " </dev/null"
+}
+
+// inOldTLS shakes hands in TLS 1.1, which openssl does at its lowest level of
+// security alone.
+func inOldTLS(on On) string {
+	on.Transport = login.StartTLS
+	if on.Door.Implicit {
+		on.Transport = login.TLS
+	}
+	return client(on) + " -tls1_1 -cipher 'ALL:@SECLEVEL=0' </dev/null"
 }
 
 // connected shows whether anybody is there.

@@ -41,6 +41,8 @@ var generic = map[Problem][]string{
 	PortClosed:       {"listen on the port, and let the firewall pass it"},
 	BadCertificate:   {"install a current certificate for this name with its whole chain, from an authority that clients know"},
 	ListShrinks:      {"offer inside TLS what is offered in clear"},
+	OldTLS:           {"permit TLS 1.2 and newer alone"},
+	Session:          {"no setting is known to change that: bring the software up to date, or tell its authors"},
 }
 
 // mechanismsOfPostfix: it asks another program to check logins, and its own
@@ -53,6 +55,8 @@ var mechanismsOfPostfix = []string{
 
 func postfixFor(p Problem, on On) []string {
 	switch p {
+	case OldTLS:
+		return []string{"smtpd_tls_protocols = >=TLSv1.2", "smtpd_tls_mandatory_protocols = >=TLSv1.2"}
 	case CleartextOffered, CleartextTaken, SecureInClear:
 		fix := []string{"smtpd_tls_auth_only = yes"}
 		if on.Door.Port() == "25" {
@@ -83,6 +87,8 @@ func postfixFor(p Problem, on On) []string {
 
 func dovecotFor(p Problem, on On) []string {
 	switch p {
+	case OldTLS:
+		return []string{"ssl_min_protocol = TLSv1.2"}
 	case CleartextOffered, CleartextTaken, SecureInClear:
 		if showsPassword(on.Mechanism) {
 			return []string{"2.3: disable_plaintext_auth = yes", "2.4: auth_allow_cleartext = no"}
@@ -116,6 +122,9 @@ var certificateOfDovecot = []string{
 
 func eximFor(p Problem, on On) []string {
 	switch p {
+	case OldTLS:
+		return []string{"with GnuTLS: tls_require_ciphers = NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2",
+			"with OpenSSL: openssl_options = +no_sslv2 +no_sslv3 +no_tlsv1 +no_tlsv1_1"}
 	case CleartextOffered, SecureInClear:
 		return []string{"in the authenticator: server_advertise_condition = ${if def:tls_in_cipher}",
 			"(Exim refuses what it does not advertise, without control = allow_auth_unadvertised)"}

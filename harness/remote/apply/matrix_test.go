@@ -225,6 +225,7 @@ func problems(r login.Report) []string {
 // A server that does what it is told passes the whole matrix and every case, and
 // is reconfigured no oftener than there are policies.
 func TestWholeMatrix(t *testing.T) {
+	t.Parallel()
 	s := newTheirs(t)
 	report := measure(t, s.target(t, apply.PolicyFile), harness.Grid{})
 	if got := problems(report); report.ExitStatus() != 0 || len(got) > 0 {
@@ -252,6 +253,7 @@ func TestWholeMatrix(t *testing.T) {
 
 // One that is not right is found out.
 func TestSabotage(t *testing.T) {
+	t.Parallel()
 	narrow := harness.Grid{Mechanisms: []login.Mechanism{login.PLAIN, login.UserPass, login.CRAMMD5}}
 	for _, row := range []struct {
 		name    string
@@ -274,6 +276,7 @@ func TestSabotage(t *testing.T) {
 		{"a wrong password is taken", []server.Option{server.WithBug(server.WrongAccepted)}, nil, "saw logged-in"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
 			s := newTheirs(t, row.options...)
 			s.bends = row.bends
 			report := measure(t, s.target(t, apply.PolicyFile), narrow)
@@ -287,6 +290,7 @@ func TestSabotage(t *testing.T) {
 
 // What a server has no word for is skipped, and the cases run with the rest.
 func TestCannotExpress(t *testing.T) {
+	t.Parallel()
 	s := newTheirs(t)
 	s.lacks = []login.Mechanism{login.GSSAPI, login.NTLM, login.DIGESTMD5}
 	target := s.target(t, apply.PolicyFile+" "+apply.AccountsFile)
@@ -310,6 +314,7 @@ func TestCannotExpress(t *testing.T) {
 // PLAIN and USER/PASS may be one thing: a command that has no word for one of them
 // alone can still allow both.
 func TestOnlyTogether(t *testing.T) {
+	t.Parallel()
 	const one = `awk '/^[a-z]/ {at = $1} at == "pop3:" && /PLAIN: [as]|USER.PASS: [as]/ {n++} END {exit n == 1 ? 127 : 0}' {policy.yaml}`
 	able, err := commanded(greeter(t, "127.0.0.1:0", "220 here"), one).Mechanisms(t.Context())
 	if err != nil || !slices.Equal(able, harness.Mechanisms()) {

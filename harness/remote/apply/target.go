@@ -179,7 +179,7 @@ func (t *Target) Mechanisms(ctx context.Context) ([]login.Mechanism, error) {
 	if t.able != nil {
 		return t.able, nil
 	}
-	able := []login.Mechanism{}
+	able := map[login.Mechanism]bool{}
 	groups := [][]login.Mechanism{{login.PLAIN, login.UserPass}}
 	for _, m := range harness.Mechanisms() {
 		groups = append(groups, []login.Mechanism{m})
@@ -190,14 +190,11 @@ func (t *Target) Mechanisms(ctx context.Context) ([]login.Mechanism, error) {
 			return nil, err
 		}
 		for _, m := range group {
-			if can && !slices.Contains(able, m) {
-				able = append(able, m)
-			}
+			able[m] = able[m] || can
 		}
 	}
-	slices.Sort(able)
-	t.able = able
-	return able, nil
+	t.able = slices.DeleteFunc(harness.Mechanisms(), func(m login.Mechanism) bool { return !able[m] })
+	return t.able, nil
 }
 
 // expresses reports whether the command has words for the policy.
