@@ -278,7 +278,7 @@ func conformingReport() login.Report {
 func probedReport() login.Report {
 	r := remoteReport("192.0.2.10")
 	r.Selection = map[string][]string{"policy": {"modern.yaml"}}
-	r.Targets[0].Effort = &login.Effort{Connections: 41, Trips: 160, Passwords: 1, Auths: 4}
+	r.Targets[0].Effort = &login.Effort{Connections: 41, Trips: 160, Passwords: 7, Auths: 4}
 	yes, no := true, false
 	all := []login.Mechanism{login.PLAIN, login.LOGIN, login.CRAMMD5}
 	d := door(&r, login.SMTP, 587, "Postfix", links{login.Plain: nil, login.StartTLS: all[:1]})

@@ -80,29 +80,14 @@ func hasDoor(t *login.TargetResult, address string) bool {
 
 // spent is what the server has counted against us: logins, and what it refused.
 func spent(r *login.Report, t *login.TargetResult) []string {
-	logins := 0
-	for _, d := range t.Doors {
-		for _, link := range d.Transports {
-			for _, m := range link.Mechanisms {
-				if m.Completes != nil && m.Evidence != login.EvidenceInferred && (m.Starts == nil || *m.Starts) {
-					logins++
-				}
-			}
-		}
-	}
-	for i := range r.Cells {
-		if c := &r.Cells[i]; c.Basis != predicted && c.Attempted {
-			logins++
-		}
-	}
 	var e login.Effort
 	if t.Effort != nil {
 		e = *t.Effort
 	}
 	var all []string
-	switch logins = max(logins, e.Passwords); {
-	case logins > 0:
-		all = append(all, of(logins, "login"))
+	switch {
+	case e.Passwords > 0:
+		all = append(all, of(e.Passwords, "login"))
 	case e.Auths > 0:
 		all = append(all, "no password sent")
 	default:
@@ -156,8 +141,11 @@ func (p *page) checkConclusion(r *login.Report) {
 
 // checkTally counts what was found. A note is no finding, and is shown on demand.
 func checkTally(r *login.Report) []string {
-	sum := r.Sum()
-	all := []string{count(sum.Fail) + " fail", count(sum.Warn) + " warn"}
+	sum, found := r.Sum(), map[login.Verdict]int{} // as they are told: what is one to the reader counts as one
+	for _, c := range causes(r) {
+		found[c.verdict]++
+	}
+	all := []string{count(found[login.Fail]) + " fail", count(found[login.Warn]) + " warn"}
 	if n := len(notes(r)); n > 0 {
 		all = append(all, of(n, "note")+" (-v)")
 	}

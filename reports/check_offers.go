@@ -68,6 +68,8 @@ func offered(t *login.TransportResult, m login.Mechanism) string {
 	switch {
 	case is(r.Offered, true) && (is(r.Completes, false) || is(r.Starts, false)):
 		return entryFails
+	case r.Reply == "" && is(r.Offered, false) && !is(r.Completes, true) && !is(r.Starts, true):
+		return entryAbsent // whatever is inferred from that, nobody was refused
 	case is(r.Completes, false) || is(r.Starts, false):
 		return entryNo
 	case is(r.Offered, false) && (is(r.Completes, true) || is(r.Starts, true)):

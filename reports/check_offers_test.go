@@ -11,6 +11,7 @@ func TestEntry(t *testing.T) {
 	row := func(m login.Mechanism, offered, starts, completes *bool) login.MechanismResult {
 		return login.MechanismResult{Mechanism: m, Offered: offered, Starts: starts, Completes: completes}
 	}
+	answered := func(r login.MechanismResult) login.MechanismResult { r.Reply = "504 5.5.4 no"; return r }
 	for _, c := range []struct {
 		name string
 		link login.Transport
@@ -26,7 +27,8 @@ func TestEntry(t *testing.T) {
 		{"no list, and taken up", login.Plain, row(login.UserPass, nil, &yes, nil), "YES"},
 		{"not listed, and taken up in clear", login.Plain, row(login.LOGIN, &no, &yes, nil), "HIDDEN"},
 		{"not listed, and a login completed", login.TLS, row(login.LOGIN, &no, &yes, &yes), "hidden"},
-		{"not listed, refused", login.TLS, row(login.LOGIN, &no, &no, &no), "no"},
+		{"not listed, refused", login.TLS, answered(row(login.LOGIN, &no, &no, &no)), "no"},
+		{"not listed, which tells all", login.Plain, row(login.APOP, &no, nil, &no), "-"},
 		{"no list, refused", login.TLS, row(login.LOGIN, nil, &no, nil), "no"},
 		{"listed, refused", login.TLS, row(login.LOGIN, &yes, &no, nil), "fails"},
 		{"listed, and the right password refused", login.TLS, row(login.LOGIN, &yes, &yes, &no), "fails"},
