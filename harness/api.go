@@ -96,6 +96,12 @@ type (
 	DoorResult        = login.DoorResult
 	TransportResult   = login.TransportResult
 	MechanismResult   = login.MechanismResult
+	CertificateResult = login.CertificateResult
+	DoorStage         = login.Stage
+	Found             = login.Found
+	Effort            = login.Effort
+	Advice            = login.Advice
+	Flake             = login.Flake
 	Lack              = login.Lack
 	NotTested         = login.NotTested
 	ExcuseProblem     = login.ExcuseProblem
@@ -177,6 +183,12 @@ const (
 	WithAccount  = login.WithAccount
 	WithOverride = login.WithOverride
 	WithWrong    = login.WithWrong
+
+	ShowsNothing  = login.ShowsNothing
+	ShowsIdentity = login.ShowsIdentity
+	ShowsVerifier = login.ShowsVerifier
+	ShowsToken    = login.ShowsToken
+	ShowsPassword = login.ShowsPassword
 
 	CertValid        = login.CertValid
 	CertNone         = login.CertNone

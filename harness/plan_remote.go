@@ -33,6 +33,7 @@ func NewRemotePlan(g Grid) (Plan, error) {
 	if err != nil {
 		return Plan{}, err
 	}
+	only := g.onlyCases()
 	if len(g.Profiles) == 0 {
 		g.Profiles = []string{"probe"}
 	}
@@ -40,7 +41,7 @@ func NewRemotePlan(g Grid) (Plan, error) {
 	if err != nil {
 		return Plan{}, err
 	}
-	if g.onlyCases() {
+	if only {
 		profiles = nil
 	}
 	for _, p := range profiles {

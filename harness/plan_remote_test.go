@@ -50,6 +50,9 @@ func TestRemotePlan(t *testing.T) {
 	}) {
 		t.Error("narrowed to SMTP, and POP3 is in it")
 	}
+	if p := remotePlan(t, harness.Grid{Cases: []string{"smtp/auth"}}); p.Cells() > 0 || p.Cases() == 0 {
+		t.Errorf("cases alone: %d cells, %d cases", p.Cells(), p.Cases())
+	}
 	for _, g := range []harness.Grid{
 		{Flavours: login.Flavours()}, {Databases: []login.Database{login.NT}}, {Overrides: login.Overrides()}, {Policy: &login.Policy{}}, {Full: true},
 		{Profiles: []string{"nobody"}}, {Cases: []string{"nothing/of/this"}}, {Profiles: []string{"outlook"}, Mechanisms: []login.Mechanism{login.APOP}},

@@ -22,5 +22,5 @@ func WritePolicy(p login.Policy) []byte {
 	return b.Bytes()
 }
 
-// Mechanisms are those that a policy can name, sorted.
+// Mechanisms are those that a policy can name.
 func Mechanisms() []Mechanism { return mech.Names() }

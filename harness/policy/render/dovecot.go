@@ -63,14 +63,14 @@ func (d dovecot) door(p login.Protocol) dovecotDoor {
 
 func (o dovecotDoor) controls() []*control { return []*control{o.clear, o.tls, o.open} }
 
-// anonymous is what the submission service makes of it: its login process says
+// dovecotAnonymous is what the submission service makes of it: its login process says
 // that nobody may log in as nobody.
 func dovecotAnonymous() *control {
 	return &control{cells: cellsOf(login.SMTP, login.ANONYMOUS), can: never, why: "Dovecot's submission service lets nobody in by ANONYMOUS"}
 }
 
 func (d dovecot) lack(c Cell) string {
-	return fmt.Sprintf("%s has no %s%s", d.title, c.Mechanism, d.lacks(c.Mechanism))
+	return d.title + " does not have it" + d.lacks(c.Mechanism)
 }
 
 // render renders for Dovecot by itself.

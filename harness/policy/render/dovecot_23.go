@@ -9,7 +9,7 @@ var dovecotThree = dovecot{
 		login.XOAUTH2, login.OAUTHBEARER, login.GSSAPI, login.EXTERNAL, login.ANONYMOUS},
 	lacks: func(m login.Mechanism) string {
 		if m == login.NTLM {
-			return " of its own since 2.3.13 (Samba's winbind would bring one; we have not tried it)"
+			return ", and has not since 2.3.13 (by Samba's winbind it would; we have not tried that)"
 		}
 		return ""
 	},

@@ -11,7 +11,7 @@ var dovecotFour = dovecot{
 		login.SCRAMSHA1, login.SCRAMSHA1PLUS, login.SCRAMSHA256, login.SCRAMSHA256PLUS,
 		login.XOAUTH2, login.OAUTHBEARER, login.GSSAPI, login.EXTERNAL, login.ANONYMOUS},
 	lacks: func(login.Mechanism) string {
-		return " of its own (Samba's winbind would bring one; we have not tried it)"
+		return " (by Samba's winbind it would; we have not tried that)"
 	},
 	cleartext: "auth_allow_cleartext", permits: "yes", forbids: "no",
 }

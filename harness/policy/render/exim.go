@@ -84,7 +84,7 @@ func renderExim(policy login.Policy) Rendered {
 			if c.Protocol == login.POP3 {
 				return "Exim speaks no POP3: the server that does has a configuration of its own"
 			}
-			return fmt.Sprintf("Debian's Exim has no authenticator of its own for %s", c.Mechanism)
+			return "Debian's Exim has no authenticator of its own for it"
 		})
 	}, policy)
 	listed := s.listed(login.SMTP)

@@ -23,7 +23,7 @@ func newPostfix(classes map[string][]login.Mechanism) postfix {
 	p := postfix{classes: map[string]*control{}}
 	for option, ms := range classes {
 		p.classes[option] = &control{cells: cellsOf(login.SMTP, ms...), can: anySetting,
-			why: fmt.Sprintf("smtpd_sasl_security_options has one word, %s, for all of %s", option, join(ms))}
+			why: fmt.Sprintf("%s in smtpd_sasl_security_options stands for all of %s", option, join(ms))}
 	}
 	everything := cellsOf(login.SMTP, mechanismsOf(login.SMTP)...)
 	p.tls = &control{cells: everything, can: clearOrTLS,
@@ -76,7 +76,7 @@ func postfixLacks(m login.Mechanism) (why string, ok bool) {
 	case login.ANONYMOUS:
 		return "Postfix takes an anonymous login for no login (postconf(5), smtpd_sasl_security_options)", true
 	case login.SCRAMSHA1PLUS, login.SCRAMSHA256PLUS:
-		return fmt.Sprintf("Postfix tells its SASL library nothing of the TLS connection that %s is bound to", m), true
+		return "Postfix tells its SASL library nothing of the TLS connection that it is bound to", true
 	}
 	return "", false
 }

@@ -18,7 +18,8 @@ var postfixOnCyrus = map[string][]login.Mechanism{"noplaintext": {login.PLAIN, l
 
 var _ = register(Server{
 	Name: "postfix+cyrus", Title: "Postfix with Cyrus SASL (SMTP)",
-	Basis:  "NOT tried by us: from postconf(5) and Cyrus SASL's documentation",
+	Basis: "tried by us on Postfix 3.7.11 and Cyrus SASL 2.1.28 of Debian 12: PLAIN and LOGIN to the end, " +
+		"CRAM-MD5, DIGEST-MD5, SCRAM and NTLM as far as they are taken up; GSSAPI not",
 	Render: renderPostfixCyrus,
 })
 
@@ -39,7 +40,7 @@ func renderPostfixCyrus(policy login.Policy) Rendered {
 			case lacks:
 				return why
 			default:
-				return fmt.Sprintf("Debian's Cyrus SASL has no %s", c.Mechanism)
+				return "Debian's Cyrus SASL does not have it"
 			}
 		})
 	}, policy)
@@ -58,5 +59,18 @@ func renderPostfixCyrus(policy login.Policy) Rendered {
 			}
 		}
 	}
-	return s.rendered(nil, notes, pieces...)
+	return s.rendered(cyrusVain(s), notes, pieces...)
+}
+
+// cyrusVain are the bound forms of SCRAM: to Cyrus SASL they are the mechanism
+// without their ending.
+func cyrusVain(s solution) map[Cell]string {
+	vain := map[Cell]string{}
+	for plus, plain := range map[login.Mechanism]login.Mechanism{login.SCRAMSHA1PLUS: login.SCRAMSHA1, login.SCRAMSHA256PLUS: login.SCRAMSHA256} {
+		if s.effective(Cell{login.SMTP, plain}) != login.Deny {
+			vain[Cell{login.SMTP, plus}] = fmt.Sprintf("Cyrus SASL does not list %s, and takes it up wherever it has %s; "+
+				"we have seen it refused at its end, but by no right password", plus, plain)
+		}
+	}
+	return vain
 }

@@ -28,8 +28,8 @@ type Rendered struct {
 	// Effective is what they really mean: a setting for every mechanism of each
 	// protocol.
 	Effective login.Policy
-	// Cannot are the cells in which Effective is not what was asked for, or is no
-	// more than that nobody gets in.
+	// Cannot are the cells in which Effective is not what was asked for, and those
+	// that are so in vain.
 	Cannot []Cannot
 	// Notes are what the settings do not say: what a mechanism needs besides, and
 	// what the server does that a policy has no word for.
@@ -45,7 +45,7 @@ type Cannot struct {
 	Wanted login.Setting
 	// Why is what stands in the way.
 	Why string
-	// Stricter is the nearest that is not looser than the policy anywhere, and
+	// Stricter is the nearest that leaves no cell looser than the policy, and
 	// Looser the nearest that lets in whoever was to be let in; they are equal
 	// where the server has nothing looser.
 	Stricter, Looser login.Setting

@@ -190,9 +190,9 @@ func (s solution) explain(c Cell) Cannot {
 	}
 	var why []string
 	for _, b := range s.blamed(c) {
-		why = append(why, fmt.Sprintf("%s, and %s", b.why, s.demands(b.because)))
+		why = append(why, fmt.Sprintf("%s; %s", b.why, s.demands(b.because)))
 	}
-	e.Why = strings.Join(why, "; ")
+	e.Why = strings.Join(why, ". Besides, ")
 	loose := s.loosened(c)
 	e.Looser = loose.spelled(c)
 	var price []string
