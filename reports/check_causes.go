@@ -75,8 +75,17 @@ func (it item) text() string {
 // sources, and every case, is known by its ID as well.
 func (c cause) sources(verbose bool) string {
 	all := c.refs
-	if verbose || len(all) == 0 || c.kind == "cases" {
+	switch {
+	case verbose || len(all) == 0:
 		all = slices.Concat(c.ids, all)
+	case c.kind == "cases":
+		var ids []string
+		for _, id := range c.ids {
+			if id, _, _ = strings.Cut(id, "@"); !slices.Contains(ids, id) { // at whatever doors
+				ids = append(ids, id)
+			}
+		}
+		all = slices.Concat(ids, all)
 	}
 	return ascii(strings.Join(all, ", "))
 }

@@ -56,7 +56,7 @@ func TestCausesAreTakenTogether(t *testing.T) {
 	for _, id := range []string{"a", "b"} {
 		requirement(&r, "smtp/x/"+id, "X", login.Must, login.Ruling{Verdict: login.Fail, Reason: "no"}, "RFC 1 2")
 	}
-	if all := causes(&r); len(all) != 1 || all[0].sources(false) != "smtp/x/a@smtp, smtp/x/b@smtp, RFC 1 2" {
+	if all := causes(&r); len(all) != 1 || all[0].sources(false) != "smtp/x/a, smtp/x/b, RFC 1 2" {
 		t.Errorf("%+v", all)
 	}
 }

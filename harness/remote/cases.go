@@ -124,6 +124,9 @@ func (o Options) wants(id string) bool {
 // best, without harm to anybody's password.
 var hygiene = []string{"tls/cipher/", "tls/alpn/", "tls/ticket/"}
 
+// submissionTLS is about the ports of users.
+const submissionTLS = "smtp/tls/001"
+
 // temper is how severe a finding is for a server in service: what a standard
 // demands fails, what it advises warns, and practice is a note. Between
 // servers TLS is taken as it comes (RFC 7435), so on port 25 it is a note
@@ -132,7 +135,7 @@ func temper(c login.CaseResult, relay bool) login.CaseResult {
 	if c.Verdict != login.Fail && c.Verdict != login.Warn {
 		return c
 	}
-	note := c.Level == login.Practice || c.Level == login.May || relay && strings.HasPrefix(c.ID, "tls/") ||
+	note := c.Level == login.Practice || c.Level == login.May || relay && (strings.HasPrefix(c.ID, "tls/") || c.ID == submissionTLS) ||
 		slices.ContainsFunc(hygiene, func(area string) bool { return strings.HasPrefix(c.ID, area) })
 	switch {
 	case note:

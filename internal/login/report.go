@@ -175,13 +175,24 @@ func (r *CaseResult) Rule(g Ruling) {
 }
 
 // Key names the result of a case: its ID, and behind an "@" the client of a
-// client's case, the protocol of a server's.
+// client's case, the protocol of a server's; with its port where the server has
+// several doors for the protocol.
 func (r *Report) Key(c CaseResult) string {
 	switch {
 	case c.Profile != "":
 		return c.ID + "@" + c.Profile
 	case c.Target < len(r.Targets) && c.Door < len(r.Targets[c.Target].Doors):
-		return c.ID + "@" + string(r.Targets[c.Target].Doors[c.Door].Protocol)
+		doors := r.Targets[c.Target].Doors
+		key, same := c.ID+"@"+string(doors[c.Door].Protocol), 0
+		for _, d := range doors {
+			if d.Protocol == doors[c.Door].Protocol {
+				same++
+			}
+		}
+		if port := doors[c.Door].Port(); same > 1 && strings.Trim(port, "0123456789") == "" {
+			key += ":" + port
+		}
+		return key
 	default:
 		return c.ID
 	}
