@@ -22,6 +22,7 @@ func (o Options) withDefaults() Options {
 	o.Deadline = cmp.Or(o.Deadline, usualDeadline(o.Lab))
 	o.Connect = cmp.Or(o.Connect, 5*time.Second)
 	o.Limit = cmp.Or(o.Limit, 10*time.Second)
+	o.Patience = cmp.Or(o.Patience, time.Second)
 	o.Seed = cmp.Or(o.Seed, 1)
 	o.Limits = o.Limits.WithDefaults()
 	if o.Now == nil {

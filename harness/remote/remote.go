@@ -49,7 +49,7 @@ type Options struct {
 	// [harness.SelectCases]; nil is all.
 	Only []string
 	// Patience is how long a server is listened to that should say nothing; 0 is
-	// 3 seconds.
+	// a second.
 	Patience time.Duration
 	// StandIn is a server of ours that foretells what clients will do; nil
 	// foretells nothing.

@@ -40,6 +40,9 @@ type Play struct {
 	// heard collects the answers while two halves of a comparison run.
 	heard *[]string
 
+	// looks: nothing is said in the case that a server counts.
+	looks bool
+
 	worst login.Ruling
 }
 
@@ -82,7 +85,7 @@ func skipping(why login.Why, format string, args ...any) error {
 // panics over what a server does.
 func Run(ctx context.Context, s *Session, c Case, protocol login.Protocol) login.Ruling {
 	p := &Play{Session: s, Case: c, protocol: protocol, nonce: s.Nonce + c.ID,
-		talks: map[string]*scenarios.Talk{}, kept: map[string]string{}, lists: map[string][]string{}, said: map[string]string{}}
+		looks: c.CostOver(protocol).Free(), talks: map[string]*scenarios.Talk{}, kept: map[string]string{}, lists: map[string][]string{}, said: map[string]string{}}
 	err := p.prepare(ctx)
 	if err == nil {
 		err = p.rounds(ctx)
@@ -190,10 +193,29 @@ func (p *Play) keep(t *scenarios.Talk) {
 	t.Rewrite = p.sabotaged(p.current)
 }
 
+// hangUp ends a connection. A case that only looks says so first where nothing is
+// under way: to a server in service a connection that is lost is worth a line in
+// its log. The answer is waited for by nobody.
 func (p *Play) hangUp(name string) {
 	if t := p.talks[name]; t != nil {
+		if p.looks && t.Greeting != "" && idle(p.said[name], t.Encrypted()) {
+			_ = t.Send("QUIT")
+		}
 		_ = t.Close()
 		delete(p.talks, name)
+	}
+}
+
+// idle: after what was sent last, in capitals, the server waits for a command.
+func idle(said string, encrypted bool) bool {
+	verb, _, _ := strings.Cut(said, " ")
+	switch verb {
+	case "greeting", "EHLO", "CAPA", "NOOP":
+		return true
+	case "STARTTLS", "STLS":
+		return encrypted
+	default:
+		return false
 	}
 }
 

@@ -182,7 +182,7 @@ func (d dovecot) notes(s solution) []string {
 		notes = append(notes, "EXTERNAL needs the authority of the clients' certificates and auth_ssl_username_from_cert = yes.")
 	}
 	if in(login.GSSAPI) {
-		notes = append(notes, "GSSAPI needs a keytab (auth_krb5_keytab) and, in Debian, the package dovecot-gssapi.")
+		notes = append(notes, "GSSAPI needs a keytab (auth_krb5_keytab) and, in Debian, the package dovecot-gssapi; auth_gssapi_hostname says whose keys of it are taken, and \"$ALL\" takes all.")
 	}
 	if in(login.ANONYMOUS) {
 		notes = append(notes, "ANONYMOUS needs a mailbox for auth_anonymous_username.")

@@ -18,6 +18,6 @@ var dovecotThree = dovecot{
 
 var _ = register(Server{
 	Name: "dovecot-2.3", Title: "Dovecot 2.3 (POP3 and submission)",
-	Basis:  "tried by us on Dovecot 2.3.19 of Debian 12, but for GSSAPI",
+	Basis:  "tried by us on Dovecot 2.3.19 of Debian 12",
 	Render: dovecotThree.render("/etc/dovecot/local.conf"),
 })

@@ -12,7 +12,7 @@ var postfixOnDovecot = map[string][]login.Mechanism{
 
 var _ = register(Server{
 	Name: "postfix+dovecot", Title: "Postfix for SMTP, Dovecot 2.3 for POP3 and for Postfix's passwords",
-	Basis:  "tried by us on Postfix 3.7.11 and Dovecot 2.3.19 of Debian 12, but for GSSAPI",
+	Basis:  "tried by us on Postfix 3.7.11 and Dovecot 2.3.19 of Debian 12",
 	Render: renderPostfixDovecot,
 })
 

@@ -79,7 +79,8 @@ func classOf(m login.Mechanism) login.ExposureClass {
 // candidates are the rows at which an account may log in, in the order in which
 // that is tried: offered before hidden, and the password itself before proofs
 // made from it, so that the right password is seen to be right before anything
-// is tried that may be refused for another reason.
+// is tried that may be refused for another reason; PLAIN, which every server has,
+// first of all.
 func candidates(c Config, doors []login.DoorResult) []question {
 	rank := map[question]int{}
 	each(doors, func(q question, row *login.MechanismResult) {
@@ -94,9 +95,16 @@ func candidates(c Config, doors []login.DoorResult) []question {
 		}
 	})
 	slices.SortStableFunc(all, func(a, b question) int {
-		return cmp.Or(cmp.Compare(rank[a], rank[b]), cmp.Compare(classOf(b.mechanism), classOf(a.mechanism)))
+		return cmp.Or(cmp.Compare(rank[a], rank[b]), cmp.Compare(classOf(b.mechanism), classOf(a.mechanism)), cmp.Compare(seldom(a), seldom(b)))
 	})
 	return all
+}
+
+func seldom(q question) int {
+	if q.mechanism == login.PLAIN {
+		return 0
+	}
+	return 1
 }
 
 // chance is how early a login is worth trying, 0 the earliest, and whether it
