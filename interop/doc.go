@@ -20,6 +20,19 @@
 //	suite_test.go      the compliance cases against them; what is known/ of them
 //	suite_findings_test.go
 //	                   docs/findings.md, command by command
+//	check_test.go, check_servers_test.go, check_scripted_test.go,
+//	check_table_test.go, check_document_test.go
+//	                   a remote check of nine real configurations and three of
+//	                   our own; what is true of them is in testdata/check
+//	check_manners_test.go
+//	                   what fail2ban counts of it, and what crosses a clear link
+//	check_proxy_test.go, check_faults_test.go
+//	                   a network with faults, and a check through it
+//	render_test.go, render_servers_test.go, render_cyrus_test.go,
+//	render_kerberos_test.go
+//	                   real servers, configured by what policies were rendered to
+//	render_cannot_test.go
+//	                   why some policies cannot be: what seems to express them
 //	gosmtp_test.go     go-smtp's own client
 //	mail_test.go       a message goes in by SMTP and comes out by POP3
 //	openssl_test.go    TLS versions, by somebody else's TLS

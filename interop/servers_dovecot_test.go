@@ -150,8 +150,10 @@ func standMailbox(t *testing.T, s *site, owner, mechanisms string) (doors map[lo
 // servesAs is one configuration of a server, and what it means.
 type servesAs struct {
 	policy login.Policy
-	// config is added to what both of its configurations have.
+	// config is added to what all of its configurations have.
 	config string
+	// selfSigned: its certificate is signed by itself, and by no authority.
+	selfSigned bool
 }
 
 // dovecotServesAs: nearly everything that Dovecot 2.3 has, in clear too; and
@@ -195,9 +197,15 @@ ssl_cipher_list = ECDHE+AESGCM:ECDHE+CHACHA20
 // and delivers it to its people.
 func standDovecot(t *testing.T, policy string) *standing {
 	t.Helper()
+	return standDovecotAs(t, policy, dovecotServesAs[policy])
+}
+
+func standDovecotAs(t *testing.T, policy string, as servesAs) *standing {
+	t.Helper()
 	program := need(t, "dovecot", "dovecot-pop3d")
 	needFile(t, "/usr/lib/dovecot/submission-login", "dovecot-submissiond")
 	s := newSite(t, "dovecot")
+	as.certify(t, s)
 	s.makeFolder(t, "home", "nobody")
 	s.writeDovecotUsers(t)
 	s.write(t, "certified", s.account.Name+"::::::: nopassword\n")
@@ -205,7 +213,6 @@ func standDovecot(t *testing.T, policy string) *standing {
 	for _, name := range []string{"certified", "oauth2", "keys", "keys/default", "keys/default/ES256", "keys/default/ES256/default"} {
 		s.give(t, name, "dovecot")
 	}
-	as := dovecotServesAs[policy]
 	pop3, pop3s := freeAddress(t, apart), freeAddress(t, apart)
 	submission, submissions := freeAddress(t, apart), freeAddress(t, apart)
 	launch(t, program, "-F", "-c", s.write(t, "dovecot.conf", fmt.Sprintf(standingDovecotConfig+as.config, s.folder, identity,

@@ -146,13 +146,16 @@ external:
 `
 )
 
-// eximServesAs: everything, in clear too; and what a careful administrator
-// permits. The config comes before Exim's sections.
-var eximServesAs = map[string]struct {
+// eximAs is one configuration of Exim.
+type eximAs struct {
 	servesAs
 	mail           string // what is thought of MAIL
 	authenticators string
-}{
+}
+
+// eximServesAs: everything, in clear too; and what a careful administrator
+// permits. The config comes before Exim's sections.
+var eximServesAs = map[string]eximAs{
 	"open": {
 		servesAs: servesAs{
 			config: `
@@ -191,9 +194,15 @@ func eximFolder() string {
 // standExim starts one.
 func standExim(t *testing.T, policy string) *standing {
 	t.Helper()
+	return standEximAs(t, policy, eximServesAs[policy])
+}
+
+func standEximAs(t *testing.T, policy string, as eximAs) *standing {
+	t.Helper()
 	program := need(t, filepath.Join(eximFolder(), "usr/sbin/exim4"), "exim4-daemon-heavy exim4-base, unpacked by .ci/run")
 	const owner = "Debian-exim" // compiled in
 	s := newSite(t, "exim")
+	as.certify(t, s)
 	if err := chown(s.folder, owner); err != nil {
 		unavailable(t, fmt.Sprintf("exim4 wants to run as a user of its own, which its package would make: %v", err))
 	}
@@ -208,7 +217,6 @@ func standExim(t *testing.T, policy string) *standing {
 	for _, name := range []string{"users", "boxes", "server.key", "server.pem", "clients.pem"} {
 		s.give(t, name, owner)
 	}
-	as := eximServesAs[policy]
 	clear, implicit := freeAddress(t, loopback), freeAddress(t, loopback)
 	mailbox, _ := standMailbox(t, s, owner, "plain")
 	config := s.write(t, "exim.conf", strings.NewReplacer("FOLDER", s.folder, "IDENTITY", identity, "DOMAIN", login.DefaultDomain,

@@ -74,12 +74,16 @@ scache unix - - n - 1 scache
 postlog unix-dgram n - n - 1 postlogd
 `
 
-// postfixServesAs: everything in clear too; and what a careful administrator
-// permits, who by the mechanism filter means to deny DIGEST-MD5.
-var postfixServesAs = map[string]struct {
+// postfixAs is one configuration of Postfix, and of the Dovecot that knows its
+// passwords.
+type postfixAs struct {
 	servesAs
 	mechanisms string // Dovecot's
-}{
+}
+
+// postfixServesAs: everything in clear too; and what a careful administrator
+// permits, who by the mechanism filter means to deny DIGEST-MD5.
+var postfixServesAs = map[string]postfixAs{
 	"open": {
 		mechanisms: "plain login cram-md5 digest-md5 scram-sha-1 scram-sha-256",
 		servesAs: servesAs{
@@ -119,9 +123,14 @@ var postfixQueues = []string{"active", "bounce", "corrupt", "defer", "deferred",
 // standPostfix starts one, and the Dovecot that knows its passwords.
 func standPostfix(t *testing.T, policy string) *standing {
 	t.Helper()
+	return standPostfixAs(t, policy, postfixServesAs[policy])
+}
+
+func standPostfixAs(t *testing.T, policy string, as postfixAs) *standing {
+	t.Helper()
 	program := need(t, "/usr/lib/postfix/sbin/master", "postfix")
 	s := newSite(t, "postfix")
-	as := postfixServesAs[policy]
+	as.certify(t, s)
 	clear, implicit := freeAddress(t, loopback), freeAddress(t, loopback)
 	mailbox, auth := standMailbox(t, s, "nobody", as.mechanisms)
 	boxes := fmt.Sprintf("postmaster@%s %s/Maildir/\n", login.DefaultDomain, s.account.Name)

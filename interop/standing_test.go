@@ -151,6 +151,9 @@ func twoDoors(clear, implicit string) map[login.Transport]string {
 	return map[login.Transport]string{login.Plain: clear, login.StartTLS: clear, login.TLS: implicit}
 }
 
+// givenOut are the addresses that [freeAddress] has returned.
+var givenOut sync.Map
+
 // freeAddress is a port of the host that nobody listens on. It is below those
 // that the system gives to clients, one of which would take it before the
 // server does.
@@ -158,6 +161,9 @@ func freeAddress(t *testing.T, host string) string {
 	t.Helper()
 	for range 100 {
 		address := net.JoinHostPort(host, strconv.Itoa(10_000+mathrand.IntN(20_000)))
+		if _, given := givenOut.LoadOrStore(address, true); given {
+			continue // to a server that may not have taken it yet
+		}
 		if l, err := net.Listen("tcp", address); err == nil {
 			_ = l.Close()
 			return address

@@ -27,7 +27,7 @@ func (j *judging) declared(i int, l login.TransportResult) {
 		}
 		decided++
 		switch {
-		case permits && not(r.Offered):
+		case permits && not(r.Offered) && r.Mechanism != login.EXTERNAL: // which may be listed to who shows a certificate
 			missing = append(missing, r)
 		case permits && not(r.Starts):
 			refused = append(refused, r)
