@@ -35,9 +35,13 @@ type certificateCheck struct {
 	unchecked   bool // nothing is demanded on this connection
 	authorities *x509.CertPool
 	now         func() time.Time
+	// ours is what we ask besides, before anything that the client asks; nil is
+	// nothing.
+	ours func(tls.ConnectionState) error
 	// hangUp ends the connection in the middle of the handshake.
 	hangUp func()
 
+	forbidden   error             // by ours
 	refused     *certificateError // in the handshake
 	refusedLate *certificateError // once it was done
 }
@@ -66,6 +70,11 @@ func (c *certificateCheck) config() *tls.Config {
 
 // verify makes the client's checks and shows a refusal in its manner.
 func (c *certificateCheck) verify(state tls.ConnectionState) error {
+	if c.ours != nil {
+		if c.forbidden = c.ours(state); c.forbidden != nil {
+			return c.forbidden
+		}
+	}
 	if c.unchecked {
 		return nil
 	}

@@ -72,6 +72,13 @@ type Config struct {
 	Trust Trust
 	// Store is what the client's machine trusts; nil is the door's authority.
 	Store *x509.CertPool
+	// Verify, where set, is asked of each TLS connection before the client's own
+	// checks, and of a client that checks nothing as well. Its error ends the
+	// handshake, and the login with it, as [login.Error]: nothing was said inside.
+	Verify func(tls.ConnectionState) error
+	// Once: the first attempt that comes to nothing ends the login, whatever the
+	// client would try then.
+	Once bool
 	// Rand is the source of nonces; nil is the machine's.
 	Rand io.Reader
 	// Now is the clock that certificates are judged by; nil is [time.Now].

@@ -23,6 +23,9 @@ func (s *session) logIn(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if s.Once && s.outcome() != login.LoggedIn {
+			return s.over(quitting)
+		}
 		switch then {
 		case takingForGood, carryingOn:
 			s.result.Believed = then == takingForGood

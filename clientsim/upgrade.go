@@ -116,7 +116,7 @@ func (e *encryptionSheet) neverInsists() bool {
 
 // encrypt runs the handshake.
 func (s *session) encrypt(ctx context.Context) error {
-	check := &certificateCheck{sheet: s.Profile.sheet.TLS, host: s.Host, trust: s.Trust, authorities: s.authorities(), now: s.Now,
+	check := &certificateCheck{sheet: s.Profile.sheet.TLS, host: s.Host, trust: s.Trust, authorities: s.authorities(), now: s.Now, ours: s.Verify,
 		unchecked: s.Transport != login.TLS && s.sheet.Encryption.takesAny(), hangUp: func() { _ = s.conn.Close() }}
 	config := check.config()
 	if s.NewestTLS != 0 {
@@ -138,6 +138,8 @@ func (s *session) encrypt(ctx context.Context) error {
 		err = rejected
 	case ctx.Err() != nil:
 		return err
+	case check.forbidden != nil:
+		return failure{check.forbidden}
 	case check.refused != nil:
 		rejected = check.refused
 	}

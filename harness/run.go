@@ -3,6 +3,7 @@ package harness
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -228,9 +229,11 @@ func veil(secrets *wire.Searcher, line string) string {
 	if len(secrets.Find([]byte(line))) == 0 {
 		return line
 	}
-	head, _, _ := strings.Cut(line, " ")
-	return head + " <a secret, echoed>"
+	return replyHead.FindString(line) + "<a secret, echoed>"
 }
+
+// replyHead is what says how a reply is meant. It holds no secret.
+var replyHead = regexp.MustCompile(`^(?:\d{3}[ -]|\+OK |-ERR |\+ )`)
 
 func (r *runner) veiled(transcript []string) []string { return veiled(r.hidden, transcript) }
 

@@ -13,13 +13,17 @@ import (
 )
 
 // cases decides the requirements that cost the server nothing that it counts;
-// in a laboratory, all of them.
+// in a laboratory, all of them. Hosts that the user has not typed are not his:
+// nothing is demanded of them.
 func (c *check) cases(ctx context.Context) error {
-	if why := c.budget.Stopped(); why != "" {
-		c.leave("the requirements on a session", login.WhyBudget, "")
-		return nil
-	}
 	for _, g := range c.groups() {
+		if !c.typed(g) {
+			continue
+		}
+		if c.budget.Stopped() != "" {
+			c.leave("the requirements on a session", login.WhyBudget, "")
+			break
+		}
 		if err := c.casesOf(ctx, g); err != nil {
 			return err
 		}
@@ -39,7 +43,7 @@ func (c *check) casesOf(ctx context.Context, g group) error {
 	clear := map[string]bool{} // the cases that are about a clear link
 	var jobs []harness.Job     // controls are of a server that can be put into states
 	for _, j := range plan.Jobs {
-		if j.Case != nil && c.wants(j.Case.ID) {
+		if j.Case != nil && c.wants(j.Case.ID) && c.about(g, *j.Case) {
 			clear[j.Case.ID] = j.Case.Needs.Link == script.Clear
 			jobs = append(jobs, j)
 		}
@@ -52,14 +56,12 @@ func (c *check) casesOf(ctx context.Context, g group) error {
 	for _, got := range c.decide(ctx, target, jobs) {
 		for _, result := range got.Cases {
 			result.Door = c.door(g, login.Protocols()[result.Door])
-			if !c.Lab {
-				result = temper(result, g.relay)
-			}
+			result = c.temper(result, g)
 			if blind != "" && clear[result.ID] && result.Verdict != login.Skip {
 				result.Rule(login.Ruling{Verdict: login.Skip, Why: login.WhyVantage, Reason: blind})
 			}
 			if result.Verdict == login.Fail || result.Verdict == login.Warn {
-				result.Advice = advice.ForCase(result.ID, advice.On{Door: c.ledger.Doors[result.Door]})
+				result.Advice = advice.ForCase(result.ID, advice.On{Door: c.doors[result.Door]})
 			}
 			result.Transcript = c.lines.Keep(got.Transcript(result.Transcript))
 			c.report.Cases = append(c.report.Cases, result)
@@ -124,24 +126,35 @@ func (o Options) wants(id string) bool {
 // best, without harm to anybody's password.
 var hygiene = []string{"tls/cipher/", "tls/alpn/", "tls/ticket/"}
 
-// submissionTLS is about the ports of users.
-const submissionTLS = "smtp/tls/001"
+// about reports whether the case is about such a group: that a service has a port
+// for TLS from the first octet is asked of no relay, nor where doors were named,
+// which the others are nobody knows.
+func (c *check) about(g group, j harness.CaseJob) bool {
+	if !slices.Contains([]string{"smtp/tls/001", "pop3/tls/001"}, j.ID) {
+		return true
+	}
+	return !g.relay && (c.first(g, j.Protocol, login.TLS) >= 0 || len(c.asked.Names) > 0)
+}
 
 // temper is how severe a finding is for a server in service: what a standard
 // demands fails, what it advises warns, and practice is a note. Between
 // servers TLS is taken as it comes (RFC 7435), so on port 25 it is a note
-// as well.
-func temper(c login.CaseResult, relay bool) login.CaseResult {
-	if c.Verdict != login.Fail && c.Verdict != login.Warn {
-		return c
+// as well; and so is what is said of a certificate that the user has named. A
+// server that has had enough in the meantime is not to blame.
+func (c *check) temper(r login.CaseResult, g group) login.CaseResult {
+	if c.Lab || r.Verdict != login.Fail && r.Verdict != login.Warn {
+		return r
 	}
-	note := c.Level == login.Practice || c.Level == login.May || relay && (strings.HasPrefix(c.ID, "tls/") || c.ID == submissionTLS) ||
-		slices.ContainsFunc(hygiene, func(area string) bool { return strings.HasPrefix(c.ID, area) })
+	in := func(area string) bool { return strings.HasPrefix(r.ID, area) }
+	note := r.Level == login.Practice || r.Level == login.May || g.relay && in("tls/") || slices.ContainsFunc(hygiene, in) ||
+		len(c.Trust.Pins) > 0 && in("tls/cert/")
 	switch {
+	case c.budget.Stopped() != "":
+		r.Rule(login.Ruling{Verdict: login.Skip, Why: login.WhyBudget, Reason: c.budget.Stopped()})
 	case note:
-		c.Rule(login.Ruling{Verdict: login.Pass, Reason: c.Reason})
-	case c.Level == login.Should && c.Verdict == login.Fail:
-		c.Rule(login.Ruling{Verdict: login.Warn, Reason: c.Reason})
+		r.Rule(login.Ruling{Verdict: login.Pass, Reason: r.Reason})
+	case r.Level == login.Should && r.Verdict == login.Fail:
+		r.Rule(login.Ruling{Verdict: login.Warn, Reason: r.Reason})
 	}
-	return c
+	return r
 }

@@ -60,11 +60,11 @@ type check struct {
 	others []reach.Look
 	// unlike are the doors whose other address family says something else.
 	unlike map[int]string
+	// doors are what the looks have shown; the ledger's have rows besides.
+	doors  []login.DoorResult
 	ledger ledger.Ledger
 	report login.Report
 	lines  login.Lines
-
-	telling sync.Mutex
 }
 
 // Check checks the server. The error is of the request, of our own, or that
@@ -73,11 +73,16 @@ type check struct {
 // the report says that it is not complete.
 func Check(ctx context.Context, asked discover.Asked, o Options) (login.Report, error) {
 	o = o.withDefaults()
-	if o.Login && o.Account.Secrets == nil {
+	switch {
+	case o.Login && o.Account.Secrets == nil:
 		return login.Report{}, errors.New("a login was asked for, and no account was named")
+	case o.Lab && o.Route.Proxy != nil:
+		return login.Report{}, errors.New("a laboratory has to be on a private address, and nobody knows which one a proxy reaches")
 	}
 	c := &check{Options: o, asked: asked, unlike: map[int]string{}}
-	c.budget = budget.New(o.Limits, o.Now)
+	if c.budget = o.Budget; c.budget == nil {
+		c.budget = budget.New(o.Limits, o.Now)
+	}
 	c.caller = &reach.Caller{Route: o.Route, Trust: o.Trust, Budget: c.budget, Connect: o.Connect, Limit: o.Limit, Now: o.Now}
 	started := o.Now()
 	ctx, cancel := context.WithTimeout(ctx, o.Deadline)
@@ -99,15 +104,31 @@ func (c *check) run(ctx context.Context) error {
 	if len(c.found.Doors) == 0 {
 		return errors.New("no mail server was found there")
 	}
-	if err := c.look(ctx); err != nil {
-		return err
+	if c.Lab {
+		if err := c.onlyPrivate(ctx); err != nil {
+			return err
+		}
 	}
-	for _, phase := range []func(context.Context) error{c.ask, c.cases, c.judge, c.clients} {
+	for _, phase := range c.phases() {
 		if err := phase(ctx); err != nil {
 			return err
 		}
 	}
 	return ctx.Err()
+}
+
+// phases are in an order in which the server has no reason yet to turn us away:
+// what costs it nothing comes before what it may count. A laboratory has wrong
+// passwords among its cases, and some servers remember those.
+func (c *check) phases() []func(context.Context) error {
+	switch {
+	case c.LooksOnly:
+		return []func(context.Context) error{c.look, c.ask}
+	case c.Lab:
+		return []func(context.Context) error{c.look, c.ask, c.cases, c.judge, c.clients}
+	default:
+		return []func(context.Context) error{c.look, c.cases, c.ask, c.judge, c.clients}
+	}
 }
 
 // look looks at every door at once, in both families of addresses.
@@ -134,10 +155,9 @@ func (c *check) look(ctx context.Context) error {
 		}
 	}
 	c.noteElsewhere(seen)
-	if c.Lab {
-		if err := c.onlyPrivate(); err != nil {
-			return err
-		}
+	c.doors = make([]login.DoorResult, len(c.looks))
+	for i, l := range c.looks {
+		c.doors[i] = describe(l)
 	}
 	return ctx.Err()
 }
@@ -145,7 +165,7 @@ func (c *check) look(ctx context.Context) error {
 // await looks until a door that was named greets, if there is time for it.
 func (c *check) await(ctx context.Context, d reach.Door, family string) reach.Look {
 	give := c.Now().Add(c.Wait)
-	for {
+	for again := 250 * time.Millisecond; ; again = min(2*again, 2*time.Second) {
 		seen := c.caller.Look(ctx, d, family)
 		if seen.Stages[login.StageBanner] == login.StageOK || d.Found != login.FoundNamed || !c.Now().Before(give) || ctx.Err() != nil {
 			return seen
@@ -158,9 +178,6 @@ func (c *check) await(ctx context.Context, d reach.Door, family string) reach.Lo
 		}
 	}
 }
-
-// again is how long a door that does not greet yet is left alone.
-const again = 250 * time.Millisecond
 
 // leads: it led to a greeting, and the other did not.
 func leads(l, other reach.Look) bool { return greeted(l) && !greeted(other) }
@@ -194,10 +211,12 @@ func (c *check) ask(ctx context.Context) error {
 	c.ledger, err = ledger.Fill(ctx, ledger.Config{
 		Caller: c.caller, Looks: c.looks, Budget: c.budget, Rand: c.Rand, Probe: c.Probe, Login: c.Login,
 		Account: c.Account, Cleartext: c.Cleartext, Everything: c.Lab,
+		Told: func(door int, t login.Transport, row login.MechanismResult) { c.tell(Fact{Row: &Row{door, t, row}}) },
 	})
 	for i := range c.ledger.Doors {
-		describe(&c.ledger.Doors[i], c.looks[i])
-		c.tell(Fact{Door: &c.ledger.Doors[i]})
+		d := &c.doors[i]
+		d.Transports, d.Policy = c.ledger.Doors[i].Transports, c.ledger.Doors[i].Policy
+		c.tell(Fact{Door: d})
 	}
 	return err
 }
@@ -205,7 +224,8 @@ func (c *check) ask(ctx context.Context) error {
 // judge says what to think of the ledger.
 func (c *check) judge(context.Context) error {
 	judged := judge.All(judge.Evidence{
-		Doors: c.ledger.Doors, Policy: c.Policy, Blind: c.blind(), Unlike: c.unlike,
+		Doors: c.doors, Policy: c.Policy, Blind: c.blind(), Unlike: c.unlike,
+		Strangers: c.strangers(), Login: c.Login, Passwords: c.budget.Effort().Passwords,
 		Lines: func(door int, t login.Transport, m login.Mechanism) []string {
 			return c.ledger.Lines[ledger.Key(door, t, m)]
 		},
@@ -220,11 +240,18 @@ func (c *check) judge(context.Context) error {
 	return nil
 }
 
-func (c *check) tell(f Fact) {
-	if c.Told == nil {
-		return
+// strangers are the doors that were found by MX alone, at hosts that the user has
+// not named.
+func (c *check) strangers() map[int]bool {
+	all := map[int]bool{}
+	for i, l := range c.looks {
+		all[i] = l.Door.Found == login.FoundMX && !l.Door.Typed
 	}
-	c.telling.Lock()
-	defer c.telling.Unlock()
-	c.Told(f)
+	return all
+}
+
+func (c *check) tell(f Fact) {
+	if c.Told != nil {
+		c.Told(f)
+	}
 }

@@ -8,9 +8,7 @@ import (
 
 	"github.com/mailmatrix/mailmatrix/clientsim"
 	"github.com/mailmatrix/mailmatrix/harness"
-	"github.com/mailmatrix/mailmatrix/harness/remote/budget"
 	"github.com/mailmatrix/mailmatrix/internal/login"
-	"github.com/mailmatrix/mailmatrix/internal/wire"
 )
 
 // clients foretells who can log in, by a stand-in that looks like the server,
@@ -24,12 +22,13 @@ func (c *check) clients(ctx context.Context) error {
 			return err
 		}
 	}
+	live := &live{check: c}
 	for _, g := range c.groups() {
 		for _, p := range c.protocols(g) {
 			if g.relay && c.users(p) {
 				continue // clients log in elsewhere
 			}
-			if err := c.clientsOf(ctx, g, p); err != nil {
+			if err := c.clientsOf(ctx, g, p, live); err != nil {
 				return err
 			}
 		}
@@ -68,14 +67,20 @@ func (c *check) users(p login.Protocol) bool {
 	return slices.ContainsFunc(c.groups(), func(g group) bool { return !g.relay && slices.Contains(c.protocols(g), p) })
 }
 
-func (c *check) clientsOf(ctx context.Context, g group, p login.Protocol) error {
-	foretold, err := harness.Foretell(ctx, c.StandIn, c.picture(g, p), clientsim.All(), 8)
+func (c *check) clientsOf(ctx context.Context, g group, p login.Protocol, live *live) error {
+	picture := c.picture(g, p)
+	if len(picture.Links) == 0 { // it greets, and lets nobody see what it offers
+		c.leave(fmt.Sprintf("who can log in at %s by %s? nothing is known of what it offers", c.looks[g.doors[0]].Door.Host, strings.ToUpper(string(p))),
+			login.WhyInconclusive, "")
+		return nil
+	}
+	foretold, err := harness.Foretell(ctx, c.StandIn, picture, clientsim.All(), 8)
 	if err != nil {
 		return err
 	}
-	live := c.live(ctx, g, foretold)
+	seen := live.logins(ctx, g, foretold)
 	for i, f := range foretold {
-		if got, tried := live[i]; tried {
+		if got, tried := seen[i]; tried {
 			f.CellResult, f.Lines = got.CellResult, got.Lines
 		}
 		f.Transcript = c.lines.Keep(f.Lines)
@@ -97,7 +102,7 @@ func (c *check) picture(g group, p login.Protocol) harness.Picture {
 			continue
 		}
 		seen := c.looks[i].Links[t]
-		rows, _ := c.ledger.Doors[i].Transport(t)
+		rows, _ := c.doors[i].Transport(t)
 		link := harness.PictureLink{Lists: seen.Mechanisms}
 		for _, row := range rows.Mechanisms {
 			if takes, _ := row.Takes(); takes {
@@ -122,99 +127,4 @@ var certificateKinds = map[string]login.CertificateKind{
 	login.CertificateSelfSigned: login.CertSelfSigned, login.CertificateUnknown: login.CertSelfSigned,
 	login.CertificateIncomplete: login.CertSelfSigned, login.CertificateExpired: login.CertExpired,
 	login.CertificateNotYet: login.CertExpired, login.CertificateOtherName: login.CertOtherName,
-}
-
-// live lets clients log in to the server itself: those whose foretold exchange
-// holds no refusal and no secret outside verified TLS, and of those that do the
-// very same one of them. The keys are indices.
-func (c *check) live(ctx context.Context, g group, foretold []harness.Foretold) map[int]harness.Foretold {
-	done := map[int]harness.Foretold{}
-	if !c.Login || c.Account.Secrets == nil {
-		return done
-	}
-	password, issued, err := c.Account.Secrets()
-	if err != nil {
-		return done // the ledger has said so
-	}
-	secrets := login.Secrets{Name: c.Account.Name, Password: password, Issued: issued}
-	alike := map[string]bool{}
-	for i, f := range foretold {
-		at := c.first(g, f.Protocol, f.Transport)
-		if at < 0 || f.Outcome != login.LoggedIn || f.Refused > 0 || f.Exposure != login.ShowsNothing || !f.Transport.Encrypted() ||
-			!c.looks[at].Door.Typed || !c.looks[at].Links[f.Transport].Verified || alike[exchange(f)] {
-			continue
-		}
-		if ctx.Err() != nil {
-			break
-		}
-		paid, err := c.budget.Reserve(budget.Password, c.Account.Name)
-		if err != nil {
-			c.leave("whether the foretold clients really log in", login.WhyBudget, "--max-failures N")
-			break
-		}
-		alike[exchange(f)] = true
-		got := c.one(ctx, g, c.looks[at].Door.Host, f, secrets)
-		if got.Outcome == login.LoggedIn {
-			paid.Accepted()
-		} else {
-			paid.Commit()
-		}
-		done[i] = got
-	}
-	return done
-}
-
-// exchange is what a client says, but for names: who says the same is answered
-// the same.
-func exchange(f harness.Foretold) string {
-	said := []string{string(f.Protocol), string(f.Transport)}
-	for _, line := range f.Lines {
-		if !strings.HasPrefix(line, "C") {
-			continue
-		}
-		words := strings.Fields(line)[1:]
-		if len(words) > 1 && strings.EqualFold(words[0], "AUTH") {
-			words[0] = strings.Join(words, " ")
-		}
-		said = append(said, strings.ToUpper(words[0]))
-	}
-	return strings.Join(said, "\n")
-}
-
-// one is a client's login to the server.
-func (c *check) one(ctx context.Context, g group, host string, f harness.Foretold, secrets login.Secrets) harness.Foretold {
-	seen := clientsim.Login(ctx, clientsim.Config{
-		Profile: f.Profile, Protocol: f.Protocol, Transport: f.Transport, Mechanism: login.Auto, Door: c.caller.Way(c.looksOf(g)),
-		Host: host, Secrets: secrets, Credential: login.WithAccount, Rand: c.Rand, Now: c.Now, Limit: c.Limit,
-	})
-	o := seen.Observation
-	f.Basis, f.Expected = "measured", []login.Outcome{login.LoggedIn}
-	f.Offered, f.Attempted, f.Used, f.Outcome, f.Reason = o.Offered, o.Attempted, o.Used, o.Outcome, ""
-	f.Lines = c.hide(seen.Transcript, secrets)
-	switch {
-	case o.Outcome == login.LoggedIn:
-		f.Verdict = login.Pass
-	case wire.Temporary(f.Protocol, o.Reply):
-		f.Rule(login.Ruling{Verdict: login.Skip, Why: login.WhyInconclusive, Reason: "not now: " + c.hideLine(o.Reply, secrets)})
-	default:
-		f.Rule(login.Ruling{Verdict: login.Warn, WronglyRefused: true,
-			Reason: fmt.Sprintf("foretold that it logs in, saw %s: %s", o.Outcome, c.hideLine(o.Reply+o.Detail, secrets))})
-	}
-	return f
-}
-
-// hide takes the secrets out of what a server may have echoed.
-func (c *check) hide(lines []string, secrets login.Secrets) []string {
-	for i, line := range lines {
-		lines[i] = c.hideLine(line, secrets)
-	}
-	return lines
-}
-
-func (*check) hideLine(line string, secrets login.Secrets) string {
-	search := wire.NewSearcher(wire.Needle{Text: secrets.Password}, wire.Needle{Text: secrets.Issued.Token})
-	if len(search.Find([]byte(line))) > 0 {
-		return line[:1] + " <a secret, echoed>"
-	}
-	return line
 }

@@ -77,3 +77,8 @@ func (c *check) looksOf(g group) []reach.Look {
 	}
 	return all
 }
+
+// typed reports whether the user has typed the name of all of the group's hosts.
+func (c *check) typed(g group) bool {
+	return !slices.ContainsFunc(g.doors, func(i int) bool { return !c.looks[i].Door.Typed })
+}

@@ -2,66 +2,94 @@ package remote
 
 import (
 	"fmt"
-	"net"
-	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/mailmatrix/mailmatrix/harness"
+	"github.com/mailmatrix/mailmatrix/harness/remote/budget"
 	"github.com/mailmatrix/mailmatrix/harness/remote/discover"
+	"github.com/mailmatrix/mailmatrix/harness/remote/ledger"
+	"github.com/mailmatrix/mailmatrix/harness/remote/reach"
 	"github.com/mailmatrix/mailmatrix/internal/login"
 	"github.com/mailmatrix/mailmatrix/internal/mech"
 )
 
 // Estimate is what a check costs a server at most.
 type Estimate struct {
-	// Doors are those that are tried: of a name, its usual ports, and one more
-	// for each host that takes its mail.
-	Doors []string
-	// Questions are those to DNS, Cases the requirements that are decided.
-	Questions, Cases int
-	// Most is what the server is asked to do; Trips are not counted.
-	Most login.Effort
-	// Probe, Login and Lab are how it is asked.
-	Probe, Login, Lab bool
+	// Doors are those that are tried: those named, and the usual ports of names.
+	Doors []string `json:"doors"`
+	// Names are looked up: their addresses, their services, who takes their mail.
+	// The hosts that come of it are looked at as well, and not in the figures.
+	Names []string `json:"names"`
+	// Cases are the requirements that are decided.
+	Cases int `json:"cases"`
+	// Most is what the server is asked to do. Passwords are those that it
+	// refuses; Logins are those with the right one, and Clients those of them
+	// that simulated clients make.
+	Most    login.Effort `json:"most"`
+	Logins  int          `json:"logins"`
+	Clients int          `json:"clients"`
+	// Mail: messages are sent, read and deleted.
+	Mail bool `json:"mail"`
+
+	probe, login bool
 }
 
-// usual are the ports of a name.
-var usual = map[login.Protocol][]string{login.SMTP: {"25", "587", "465"}, login.POP3: {"110", "995"}}
-
 // Plan says what a check would cost, before anything is sent: not even a name is
-// looked up. What a host that takes the mail of a domain costs besides is not in
-// it.
+// looked up.
 func Plan(asked discover.Asked, o Options) (Estimate, error) {
 	o = o.withDefaults()
-	e := Estimate{Probe: o.Probe, Login: o.Login, Lab: o.Lab}
-	doors := map[login.Protocol]int{}
-	for _, d := range asked.Doors {
-		e.Doors = append(e.Doors, d.Address())
-		doors[d.Protocol]++
-	}
+	e := Estimate{Names: asked.Names, Mail: o.Lab, probe: o.Probe, login: o.Login}
+	doors := asked.Doors
 	for _, name := range asked.Names {
-		for _, p := range login.Protocols() {
-			for _, port := range usual[p] {
-				e.Doors = append(e.Doors, net.JoinHostPort(name, port))
-				doors[p]++
-			}
-		}
-		e.Questions += namesAsked
+		doors = append(doors, discover.Usual(name)...)
 		e.Most.Connections += seenOnly
 	}
-	e.Most.Connections += 2 * len(e.Doors) // both families
+	groups := map[login.Protocol]int{}
+	for _, d := range doors {
+		e.Doors = append(e.Doors, d.Address())
+		groups[d.Protocol] = 1
+		if d.Protocol == login.SMTP && len(asked.Names) > 0 {
+			groups[d.Protocol] = 2 // port 25 is one of its own
+		}
+	}
+	e.Most.Connections += 2 * len(doors) // both families of addresses
+	if err := e.cases(o, groups); err != nil {
+		return e, err
+	}
+	asking := ledger.Cost(ledger.Config{Looks: invented(doors), Budget: budget.New(o.Limits, o.Now), Probe: o.Probe, Login: o.Login,
+		Account: o.Account, Cleartext: o.Cleartext, Everything: o.Lab})
+	e.Most.Connections += asking.Connections
+	e.Most.Auths += asking.Auths
+	if o.Login {
+		e.Logins, e.Most.Passwords = asking.Passwords, asking.Passwords
+		if !o.Limits.None {
+			e.Most.Passwords = min(asking.Passwords, o.Limits.Passwords)
+		}
+		e.Clients = clientsAlike * len(doors)
+		e.Most.Connections += e.Clients
+	}
+	return e, nil
+}
+
+const (
+	// seenOnly are the ports of IMAP, which are tried for an open port.
+	seenOnly = 2
+	// clientsAlike is how many different ways to log in the clients have at a
+	// door, about.
+	clientsAlike = 12
+)
+
+// cases adds what the requirements cost.
+func (e *Estimate) cases(o Options, groups map[login.Protocol]int) error {
 	for _, p := range login.Protocols() {
-		if doors[p] == 0 {
+		if groups[p] == 0 {
 			continue
 		}
 		plan, err := harness.NewPlan(harness.Grid{Cases: o.selection(), Protocols: []login.Protocol{p}})
 		if err != nil {
-			return e, err
-		}
-		groups := 1
-		if p == login.SMTP && len(asked.Names) > 0 {
-			groups++ // port 25 is one of its own
+			return err
 		}
 		for _, j := range plan.Jobs {
 			if j.Case == nil || !o.wants(j.Case.ID) {
@@ -69,38 +97,26 @@ func Plan(asked discover.Asked, o Options) (Estimate, error) {
 			}
 			cost := j.Case.CostOver(p)
 			e.Cases++
-			e.Most.Connections += groups * cost.Connections
-			e.Most.Passwords += groups * cost.Passwords
-			e.Most.Auths += groups * cost.Auths
-			e.Most.Recipients += groups * cost.Recipients
-		}
-		ways := len(slices.DeleteFunc(mech.All(), func(m mech.Impl) bool { return !m.In(p) }))
-		if o.Login {
-			e.Most.Connections += ways * doors[p]
-		}
-		if o.Lab {
-			e.Most.Auths += 2 * (ways + 1) * doors[p]
-			e.Most.Passwords += 2 * ways * doors[p]
-			e.Most.Connections += 2 * (ways + 1) * doors[p]
+			e.Most.Connections += groups[p] * cost.Connections
+			e.Most.Passwords += groups[p] * cost.Passwords
+			e.Most.Auths += groups[p] * cost.Auths
+			e.Most.Recipients += groups[p] * cost.Recipients
 		}
 	}
-	if o.Probe && !o.Lab {
-		e.Most.Auths += o.Limits.Auths
-		e.Most.Connections += 2 * o.Limits.Auths
-	}
-	if o.Login && !o.Lab {
-		e.Most.Passwords += o.Limits.Passwords
-	}
-	return e, nil
+	return nil
 }
 
-const (
-	// namesAsked are a name's own addresses, those of services (RFC 6186,
-	// RFC 8314 5.1), and who takes its mail.
-	namesAsked = 9
-	// seenOnly are the ports of IMAP, which are tried for an open port.
-	seenOnly = 2
-)
+// invented are looks at doors that offer everything there is.
+func invented(doors []reach.Door) []reach.Look {
+	looks := make([]reach.Look, len(doors))
+	for i, d := range doors {
+		looks[i] = reach.Look{Door: d, Links: map[login.Transport]reach.Link{}}
+		for _, t := range d.Transports() {
+			looks[i].Links[t] = reach.Link{Open: true, Verified: t.Encrypted(), Mechanisms: mech.Names(), Capabilities: []string{}}
+		}
+	}
+	return looks
+}
 
 // String is for people.
 func (e Estimate) String() string {
@@ -108,29 +124,27 @@ func (e Estimate) String() string {
 	w := tabwriter.NewWriter(&b, 0, 0, 3, ' ', 0)
 	line := func(what, cost string) { _, _ = fmt.Fprintf(w, "%s\t%s\n", what, cost) }
 	line("doors tried", strings.Join(e.Doors, "  "))
-	if e.Questions > 0 {
-		line("questions to DNS", fmt.Sprint(e.Questions))
+	connections := "at most " + strconv.Itoa(e.Most.Connections)
+	if len(e.Names) > 0 {
+		line("asked of DNS", "addresses, services (SRV) and MX of "+strings.Join(e.Names, ", "))
+		connections += ", and about as many again for each host that DNS names besides"
 	}
-	line("connections", fmt.Sprintf("at most %d: most doors that are guessed will not be there", e.Most.Connections))
-	line("requirements decided", fmt.Sprintf("at most %d", e.Cases))
-	line("AUTH refused or cancelled", note(e.Most.Auths, e.Probe, "--probe asks what is hidden"))
-	line("passwords refused", note(e.Most.Passwords, e.Login, "--login --authorized tries an account"))
-	line("RCPT refused", fmt.Sprintf("at most %d", e.Most.Recipients))
-	line("mail sent, read or deleted", mail(e.Lab))
+	line("connections", connections)
+	line("requirements decided", "at most "+strconv.Itoa(e.Cases))
+	line("AUTH refused or cancelled", atMost(e.Most.Auths, e.probe || e.login, "--probe asks what is hidden"))
+	line("passwords refused", atMost(e.Most.Passwords, e.login, "--login --authorized tries an account"))
+	if e.login {
+		line("logins with the right one", fmt.Sprintf("at most %d, and about %d by simulated clients", e.Logins, e.Clients))
+	}
+	line("recipients refused", atMost(e.Most.Recipients, false, "no message is begun"))
+	line("mail sent, read or deleted", map[bool]string{true: "yes: the server is there to be thrown away (--lab)", false: "none"}[e.Mail])
 	_ = w.Flush()
 	return b.String()
 }
 
-func note(n int, asked bool, flag string) string {
+func atMost(n int, asked bool, why string) string {
 	if !asked && n == 0 {
-		return "none (" + flag + ")"
+		return "none (" + why + ")"
 	}
 	return fmt.Sprintf("at most %d", n)
-}
-
-func mail(lab bool) string {
-	if lab {
-		return "yes: the server is there to be thrown away (--lab)"
-	}
-	return "none"
 }

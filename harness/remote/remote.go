@@ -41,6 +41,11 @@ type Options struct {
 	// address is private.
 	Lab    bool
 	Limits budget.Limits
+	// Budget, where set, is kept instead of Limits: several checks of one server
+	// share what it may be asked.
+	Budget *budget.Budget
+	// LooksOnly stops once the ledger is filled: nothing is judged or foretold.
+	LooksOnly bool
 	// Deadline ends the check; 0 is two minutes, and fifteen in a laboratory. Connect is how long a connection
 	// may take (0 is 5 seconds), Limit an answer (0 is 10 seconds), and Wait how
 	// long the doors are waited for that do not greet yet.
@@ -54,8 +59,8 @@ type Options struct {
 	// StandIn is a server of ours that foretells what clients will do; nil
 	// foretells nothing.
 	StandIn harness.Target
-	// Told, where set, hears each fact as soon as it is known. Calls do not
-	// overlap.
+	// Told, where set, hears each fact: rows of the ledger as they are decided,
+	// the others when their phase is over. Calls do not overlap.
 	Told func(Fact)
 	Seed uint64
 	Rand io.Reader
@@ -64,8 +69,17 @@ type Options struct {
 
 // Fact is one thing that was found out; one of its fields is set.
 type Fact struct {
+	Row      *Row
 	Door     *login.DoorResult
 	Scenario *login.ScenarioResult
 	Case     *login.CaseResult
 	Cell     *login.CellResult
+}
+
+// Row is one of the ledger.
+type Row struct {
+	// Door is an index, in the order of the report.
+	Door      int
+	Transport login.Transport
+	login.MechanismResult
 }

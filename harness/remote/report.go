@@ -3,6 +3,7 @@ package remote
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -12,19 +13,21 @@ import (
 	"github.com/mailmatrix/mailmatrix/internal/login"
 )
 
-// describe completes a door of the ledger by what was seen on the way in.
-func describe(d *login.DoorResult, l reach.Look) {
-	d.Protocol, d.Host, d.Found, d.Implicit = l.Door.Protocol, l.Door.Host, l.Door.Found, l.Door.Implicit
-	d.Address = l.Door.Address()
+// describe is a door by what was seen on the way in.
+func describe(l reach.Look) login.DoorResult {
+	d := login.DoorResult{
+		Protocol: l.Door.Protocol, Host: l.Door.Host, Found: l.Door.Found, Implicit: l.Door.Implicit, Address: l.Door.Address(),
+		Stages: l.Stages, Explained: l.Explained, Greeting: l.Greeting, Certificate: l.Certificate,
+	}
 	if l.Address.IsValid() {
 		d.Address = l.Address.String()
 	}
-	d.Stages, d.Explained, d.Greeting, d.Certificate = l.Stages, l.Explained, l.Greeting, l.Certificate
 	for _, t := range login.Transports() {
 		if link := l.Links[t]; link.Open && d.Software == "" {
 			d.Software = advice.Software(d.Protocol, l.Greeting, link.Capabilities)
 		}
 	}
+	return d
 }
 
 // leave notes what is not tested.
@@ -41,18 +44,8 @@ func (c *check) noteElsewhere(seen []bool) {
 			ports[name] = append(ports[name], port)
 		}
 	}
-	for _, name := range slices.Sorted(keys(ports)) {
+	for _, name := range slices.Sorted(maps.Keys(ports)) {
 		c.leave(fmt.Sprintf("%s (%s open)", name, strings.Join(ports[name], ", ")), login.WhyNotApplicable, "")
-	}
-}
-
-func keys[V any](m map[string]V) func(func(string) bool) {
-	return func(yield func(string) bool) {
-		for k := range m {
-			if !yield(k) {
-				return
-			}
-		}
 	}
 }
 
@@ -62,14 +55,8 @@ func (c *check) finish(started time.Time, complete bool) {
 	r.Schema, r.Tool, r.Seed, r.Vantage, r.Complete = login.Schema, c.Tool, c.Seed, c.vantage(), complete
 	r.Started, r.ElapsedMS = started.UTC().Truncate(time.Second), float64(c.Now().Sub(started).Microseconds())/1000
 	r.Selection = map[string][]string{}
-	if c.ledger.Doors == nil { // it was cut off before anything was asked
-		c.ledger.Doors = make([]login.DoorResult, len(c.looks))
-		for i, l := range c.looks {
-			describe(&c.ledger.Doors[i], l)
-		}
-	}
 	effort := c.budget.Effort()
-	r.Targets = []login.TargetResult{{Name: c.name(), Kind: "remote", Doors: c.ledger.Doors, Addresses: c.addresses(), Effort: &effort}}
+	r.Targets = []login.TargetResult{{Name: c.name(), Kind: "remote", Doors: c.doors, Addresses: c.addresses(), Effort: &effort}}
 	r.NotTested = append(c.ledger.NotTested, r.NotTested...)
 	for _, note := range c.found.Notes {
 		r.Scenarios = append(r.Scenarios, login.ScenarioResult{ID: "scenario/door/discovery/" + fmt.Sprint(len(r.Scenarios)), Kind: login.KindDoor,

@@ -92,7 +92,7 @@ func start(t testing.TB, setup login.Setup, opts ...server.Option) *site {
 	must(t, err)
 	setup.Accounts = []login.Account{alice}
 	s := &site{heard: &ear{}, ca: a}
-	srv, err := server.New(setup, append(opts, server.WithCertificate(certificate), server.WithWitness(s.heard))...)
+	srv, err := server.New(setup, append([]server.Option{server.WithCertificate(certificate), server.WithWitness(s.heard)}, opts...)...)
 	must(t, err)
 	served := make(chan error, 4)
 	for scheme, d := range map[string]struct {

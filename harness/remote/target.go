@@ -79,7 +79,7 @@ func (c *check) target(g group) (stands, error) {
 		stand.Known[p] = c.survey(g, p)
 	}
 	target := stands{way: c.caller.Way(looks), stand: stand}
-	if c.Lab && c.Account.Secrets != nil {
+	if c.Lab && c.Account.Secrets != nil && c.typed(g) {
 		password, issued, err := c.Account.Secrets()
 		if err != nil {
 			return stands{}, err

@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"context"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -10,12 +11,21 @@ import (
 )
 
 // onlyPrivate refuses a laboratory that the Internet reaches: it would be
-// somebody's server.
-func (c *check) onlyPrivate() error {
-	for _, l := range c.looks {
-		if l.Address.IsValid() && !reach.Private(l.Address.Addr()) {
-			return fmt.Errorf("--lab is for a server that may be thrown away, on a loopback or private address: %s is %s",
-				l.Door.Host, l.Address.Addr())
+// somebody's server. Nobody has connected to it yet.
+func (c *check) onlyPrivate(ctx context.Context) error {
+	for _, d := range c.found.Doors {
+		found, err := c.Route.Lookup(ctx, d.Host, d.Port, "ip")
+		if err != nil {
+			continue // it will not be reached
+		}
+		for _, a := range found {
+			if !reach.Private(a) {
+				return fmt.Errorf("--lab is for a server that may be thrown away, on a loopback or private address: %s is %s", d.Host, a)
+			}
+		}
+		// Who is asked once more may say something else.
+		for _, a := range found {
+			c.caller.Route.Fixed = append(c.caller.Route.Fixed, reach.Fixed{Host: d.Host, Port: d.Port, Addr: a})
 		}
 	}
 	return nil
@@ -30,6 +40,9 @@ func (c *check) blind() string {
 		return ""
 	}
 	named := c.Route.Source
+	if c.Route.Proxy != nil { // it is where the proxy is asked from
+		named = netip.Addr{}
+	}
 	for _, l := range c.looks {
 		switch server := l.Address.Addr(); {
 		case !l.Address.IsValid(), named.IsValid() && named != server:
@@ -42,8 +55,12 @@ func (c *check) blind() string {
 	return ""
 }
 
-// vantage is the address that the server sees us come from.
+// vantage is the address that the server sees us come from, or who stands
+// between.
 func (c *check) vantage() string {
+	if c.Route.Proxy != nil {
+		return "behind the proxy " + c.Route.Proxy.Host
+	}
 	from := c.Route.Source
 	for _, l := range c.looks {
 		if !from.IsValid() {

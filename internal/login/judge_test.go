@@ -71,6 +71,15 @@ func TestReplyForm(t *testing.T) {
 	}
 }
 
+func served(kind string, doors ...DoorResult) []TargetResult {
+	return []TargetResult{{Name: "mail.example.test", Kind: kind, Doors: doors}}
+}
+
+// at is a guessed door that came so far.
+func at(banner string) DoorResult {
+	return DoorResult{Found: FoundPort, Stages: map[Stage]string{StageConnect: StageOK, StageBanner: banner}}
+}
+
 func TestExitStatus(t *testing.T) {
 	pass := CellResult{Verdict: Pass}
 	for _, row := range []struct {
@@ -108,6 +117,17 @@ func TestExitStatus(t *testing.T) {
 			Cases: []CaseResult{{Level: Should, Verdict: Skip, Why: WhyInconclusive}}}, 0},
 		{"a client does not tell", Report{Complete: true, Cells: []CellResult{pass},
 			Cases: []CaseResult{{Level: Must, Profile: "x", Verdict: Skip, Why: WhyInconclusive}}}, 0},
+		{"the login that was asked for is undecided", Report{Complete: true, Cells: []CellResult{pass}, Scenarios: []ScenarioResult{
+			{ID: "scenario/door/login/smtp/587", Kind: KindDoor, Verdict: Skip, Why: WhyInconclusive, Reason: "no login has succeeded"}}}, 2},
+		{"another door's finding is inconclusive", Report{Complete: true, Cells: []CellResult{pass}, Scenarios: []ScenarioResult{
+			{ID: "scenario/door/offered-fails/smtp/587/tls", Kind: KindDoor, Verdict: Skip, Why: WhyInconclusive}}}, 0},
+		{"no door of a server answers", Report{Complete: true, Cells: []CellResult{pass}, Targets: served("remote", at("refused"), at("turned-away"))}, 2},
+		{"one of its doors answers", Report{Complete: true, Cells: []CellResult{pass}, Targets: served("remote", at("refused"), at(StageOK))}, 0},
+		{"one of two servers answers", Report{Complete: true, Cells: []CellResult{pass},
+			Targets: append(served("remote", at(StageOK)), served("remote", at("silent"))...)}, 2},
+		{"none answers, and something failed", Report{Complete: true, Cells: []CellResult{{Verdict: Fail}}, Targets: served("remote", at("refused"))}, 1},
+		{"nobody looked at the doors", Report{Complete: true, Cells: []CellResult{pass}, Targets: served("remote", DoorResult{}, DoorResult{})}, 0},
+		{"a server of ours", Report{Complete: true, Cells: []CellResult{pass}, Targets: served("reference", at("refused"))}, 0},
 		{"scenario failed", Report{Complete: true, Cells: []CellResult{pass},
 			Scenarios: []ScenarioResult{{Kind: "relay", Verdict: Fail}}}, 1},
 	} {

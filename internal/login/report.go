@@ -241,6 +241,10 @@ const (
 	KindDoor        = "door" // what a deployed server's doors say and do
 )
 
+// TopicLogin follows [KindDoor] in the ID of what became of the logins that were
+// asked for.
+const TopicLogin = "login"
+
 func (t *Totals) add(v Verdict, excuse string, accepted, refused bool) {
 	t.Cells++
 	if excuse != "" {
@@ -298,7 +302,8 @@ func (r *Report) ExitStatus() int {
 		return 2
 	case sum.Fail > 0 || slices.ContainsFunc(r.Expectations, ExcuseProblem.NotKept):
 		return 1
-	case sum.Broken > 0 || sum.Unjudged > 0 || len(r.Expectations) > 0, r.onlySkips(sum), r.undecidedMust(), r.SilentDoor() != "":
+	case sum.Broken > 0 || sum.Unjudged > 0 || len(r.Expectations) > 0, r.onlySkips(sum), r.undecidedMust(),
+		r.SilentDoor() != "", r.SilentServer() != "", r.UndecidedLogin() != "":
 		return 2
 	default:
 		return 0
@@ -319,7 +324,12 @@ func (r *Report) Narrowed() bool {
 }
 
 // widening names the flags in a selection that leave nothing out.
-var widening = map[string]bool{"full": true, "profile-file": true, "expect": true, "baseline": true, "fail-on": true}
+var widening = map[string]bool{
+	"full": true, "profile-file": true, "expect": true, "baseline": true, "fail-on": true,
+	// How a deployed server is asked.
+	"resolve": true, "source": true, "proxy": true, "trust": true, "autoconfig": true, "probe": true, "login": true, "authorized": true,
+	"tls": true, "allow-cleartext": true, "lab": true, "account-file": true, "max-failures": true, "parallel": true, "deadline": true, "wait": true,
+}
 
 // onlySkips: nothing was decided. Controls are passed whatever was skipped, so
 // they decide nothing here.
@@ -353,6 +363,30 @@ func (r *Report) SilentDoor() string {
 			if d.Found == FoundNamed && !d.Speaks() {
 				return d.Address
 			}
+		}
+	}
+	return ""
+}
+
+// SilentServer names a server in service of which doors were looked at and none
+// speaks, "" if there is none. Of doors without stages it says nothing: they were
+// given by whoever runs the server, and cases were run through them.
+func (r *Report) SilentServer() string {
+	for _, t := range r.Targets {
+		looked := slices.ContainsFunc(t.Doors, func(d DoorResult) bool { return len(d.Stages) > 0 })
+		if t.Kind == "remote" && looked && !slices.ContainsFunc(t.Doors, DoorResult.Speaks) {
+			return t.Name
+		}
+	}
+	return ""
+}
+
+// UndecidedLogin is why nobody knows whether the account's login works that was
+// asked for, "" if that is known or was not asked.
+func (r *Report) UndecidedLogin() string {
+	for _, s := range r.Scenarios {
+		if strings.HasPrefix(s.ID, "scenario/"+KindDoor+"/"+TopicLogin+"/") && s.Verdict == Skip && s.Why == WhyInconclusive {
+			return s.Reason
 		}
 	}
 	return ""

@@ -95,12 +95,29 @@ func Tokens(b []byte) func(yield func([]byte) bool) {
 			for end < len(b) && tokenOctet[b[end]] {
 				end++
 			}
-			if end-start >= minToken && !decodeToken(b[start:end], yield) {
+			if end-start >= minToken && !decodeWord(b[start:end], yield) {
 				return
 			}
 			start = end
 		}
 	}
+}
+
+// decodeWord decodes a word and, because a reply may glue one to its code
+// ("535-6f70..."), its parts between what is a hyphen or a digit of base64.
+func decodeWord(word []byte, yield func([]byte) bool) bool {
+	if !decodeToken(word, yield) {
+		return false
+	}
+	if !bytes.ContainsAny(word, "-_") {
+		return true
+	}
+	for part := range bytes.FieldsFuncSeq(word, func(r rune) bool { return r == '-' || r == '_' }) {
+		if len(part) >= minToken && !decodeToken(part, yield) {
+			return false
+		}
+	}
+	return true
 }
 
 func decodeToken(word []byte, yield func([]byte) bool) bool {

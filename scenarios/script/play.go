@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -198,7 +199,7 @@ func (p *Play) keep(t *scenarios.Talk) {
 // its log. The answer is waited for by nobody.
 func (p *Play) hangUp(name string) {
 	if t := p.talks[name]; t != nil {
-		if p.looks && t.Greeting != "" && idle(p.said[name], t.Encrypted()) {
+		if p.looks && (t.Encrypted() || t.Greeting != "" && idle(p.said[name])) {
 			_ = t.Send("QUIT")
 		}
 		_ = t.Close()
@@ -207,16 +208,9 @@ func (p *Play) hangUp(name string) {
 }
 
 // idle: after what was sent last, in capitals, the server waits for a command.
-func idle(said string, encrypted bool) bool {
+func idle(said string) bool {
 	verb, _, _ := strings.Cut(said, " ")
-	switch verb {
-	case "greeting", "EHLO", "CAPA", "NOOP":
-		return true
-	case "STARTTLS", "STLS":
-		return encrypted
-	default:
-		return false
-	}
+	return slices.Contains([]string{"greeting", "EHLO", "CAPA", "NOOP"}, verb)
 }
 
 // leave hangs up on everybody.

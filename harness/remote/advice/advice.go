@@ -14,6 +14,7 @@ const (
 	HiddenTaken      Problem = "hidden-taken"
 	OfferedRefused   Problem = "offered-refused"
 	DeniedTaken      Problem = "denied-taken"
+	DeniedOffered    Problem = "denied-offered"
 	SecureInClear    Problem = "secure-in-clear"
 	NotOffered       Problem = "not-offered"
 	NoTLS            Problem = "no-tls"

@@ -12,7 +12,7 @@ import (
 	"github.com/mailmatrix/mailmatrix/internal/mech"
 )
 
-var problems = []Problem{CleartextOffered, CleartextTaken, HiddenTaken, OfferedRefused, DeniedTaken, SecureInClear, NotOffered, NoTLS, PortClosed,
+var problems = []Problem{CleartextOffered, CleartextTaken, HiddenTaken, OfferedRefused, DeniedTaken, DeniedOffered, SecureInClear, NotOffered, NoTLS, PortClosed,
 	BadCertificate, DoorsDiffer, ListShrinks, OldTLS, Session}
 
 func door(p login.Protocol, address, host string) login.DoorResult {
@@ -142,6 +142,22 @@ func TestFixesAreOfTheSoftware(t *testing.T) {
 		a := For(c.problem, On{Door: d, Transport: c.transport, Mechanism: c.mechanism})
 		if a.Software != c.software || !strings.Contains(strings.Join(a.Fix, "\n"), c.want) {
 			t.Errorf("%s, %s: %q of %q, want %q (%s)", c.software, c.problem, a.Fix, a.Software, c.want, c.why)
+		}
+	}
+}
+
+// TestNoDuty: a port that nobody has named may stay closed.
+func TestNoDuty(t *testing.T) {
+	const word = "leave it closed"
+	for found, want := range map[login.Found]bool{login.FoundPort: true, login.FoundNamed: false, login.FoundSRV: false} {
+		for _, software := range []string{"", "Postfix", "Dovecot"} {
+			d := door(login.SMTP, "192.0.2.1:465", "mail.example.test")
+			d.Found, d.Software = found, software
+			for range 2 { // what is said once does not grow
+				if got := strings.Count(strings.Join(For(PortClosed, On{Door: d}).Fix, "\n"), word); got != map[bool]int{true: 1}[want] {
+					t.Errorf("%s of %q: %q is said %d times", found, software, word, got)
+				}
+			}
 		}
 	}
 }

@@ -18,7 +18,7 @@ func commandFor(p Problem, on On) string {
 		row = t.Of(on.Mechanism)
 	}
 	switch p {
-	case CleartextOffered, SecureInClear, NotOffered, DoorsDiffer, ListShrinks, Session:
+	case CleartextOffered, DeniedOffered, SecureInClear, NotOffered, DoorsDiffer, ListShrinks, Session:
 		return listed(on)
 	case OfferedRefused:
 		if c := loggedIn(on); c != "" && (row.Starts == nil || *row.Starts) {

@@ -2,12 +2,25 @@ package advice
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/mailmatrix/mailmatrix/internal/login"
 )
 
-// fixFor is what to set, in the words of the software where those are known.
+// fixFor is what to set. A port that nobody has named or is sent to is no duty.
 func fixFor(p Problem, on On) []string {
+	if p == DeniedOffered {
+		p = DeniedTaken // it is switched off in the same way
+	}
+	fix := settings(p, on)
+	if p == PortClosed && on.Door.Found == login.FoundPort {
+		fix = append(slices.Clone(fix), "(or leave it closed, where no client is told of it)")
+	}
+	return fix
+}
+
+// settings are in the words of the software where those are known.
+func settings(p Problem, on On) []string {
 	switch on.Door.Software {
 	case postfix:
 		if fix := postfixFor(p, on); fix != nil {

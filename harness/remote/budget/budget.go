@@ -101,9 +101,21 @@ func New(l Limits, now func() time.Time) *Budget {
 // Limits are those that it keeps, with the numbers in the place of zeros.
 func (b *Budget) Limits() Limits { return b.limits }
 
-// Connect waits until one more connection may be open. done must be called when
-// it is closed. The error is a *[StoppedError], or the context's.
+// Connect waits until one more connection may be open, and counts it. done must
+// be called when it is closed. The error is a *[StoppedError], or the context's.
 func (b *Budget) Connect(ctx context.Context) (done func(), err error) {
+	if done, err = b.Place(ctx); err != nil {
+		return nil, err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.effort.Connections++
+	return done, nil
+}
+
+// Place is Connect for a connection that is counted already: its place was given
+// to others while nobody answered.
+func (b *Budget) Place(ctx context.Context) (done func(), err error) {
 	if reason := b.Stopped(); reason != "" {
 		return nil, &StoppedError{reason}
 	}
@@ -119,9 +131,6 @@ func (b *Budget) Connect(ctx context.Context) (done func(), err error) {
 			return nil, fmt.Errorf("waiting for a connection to be closed: %w", ctx.Err())
 		}
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.effort.Connections++
 	return sync.OnceFunc(func() {
 		if b.places != nil {
 			<-b.places

@@ -113,15 +113,22 @@ func (s *search) door(p login.Protocol, implicit bool, host string, port uint16,
 
 // usualPorts are those that a mail server of that name may have.
 func (s *search) usualPorts(host string) answer {
-	return answer{
-		doors: []reach.Door{
-			s.door(login.SMTP, false, host, 25, login.FoundPort),
-			s.door(login.SMTP, false, host, 587, login.FoundPort),
-			s.door(login.SMTP, true, host, 465, login.FoundPort),
-			s.door(login.POP3, false, host, 110, login.FoundPort),
-			s.door(login.POP3, true, host, 995, login.FoundPort),
-		},
-		elsewhere: []Elsewhere{{"imap", host, 143}, {"imaps", host, 993}},
+	doors := Usual(host)
+	for i := range doors {
+		doors[i].Typed = slices.Contains(s.typed, host)
+	}
+	return answer{doors: doors, elsewhere: []Elsewhere{{"imap", host, 143}, {"imaps", host, 993}}}
+}
+
+// Usual are the doors of a host that are tried because mail servers have them.
+// The user has typed its name.
+func Usual(host string) []reach.Door {
+	door := func(p login.Protocol, implicit bool, port uint16) reach.Door {
+		return reach.Door{Protocol: p, Implicit: implicit, Host: host, Port: port, Found: login.FoundPort, Typed: true}
+	}
+	return []reach.Door{
+		door(login.SMTP, false, 25), door(login.SMTP, false, 587), door(login.SMTP, true, 465),
+		door(login.POP3, false, 110), door(login.POP3, true, 995),
 	}
 }
 

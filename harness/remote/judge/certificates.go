@@ -2,6 +2,7 @@ package judge
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/mailmatrix/mailmatrix/harness/remote/advice"
 	"github.com/mailmatrix/mailmatrix/internal/login"
@@ -39,8 +40,12 @@ func (j *judging) certificates() {
 }
 
 func (j *judging) certificate(doors []int, status string) {
-	d := j.Doors[doors[0]]
-	f := finding{topic: "certificate", door: doors[0], expected: wordOK, outcome: status, problem: advice.BadCertificate,
+	at, matters := doors[0], false
+	if i := slices.IndexFunc(doors, j.wantsTrust); i >= 0 {
+		at, matters = doors[i], true
+	}
+	d := j.Doors[at]
+	f := finding{topic: "certificate", door: at, expected: wordOK, outcome: status, problem: advice.BadCertificate,
 		refs: []string{"tls/cert/001", "RFC 8314 5.3", "RFC 7817 3"}}
 	if status == login.CertificateOtherName {
 		f.refs[0] = "tls/cert/002"
@@ -58,7 +63,17 @@ func (j *judging) certificate(doors []int, status string) {
 	default:
 		f.ruling.Verdict = login.Pass
 	}
+	if f.ruling.Verdict != login.Pass && !matters {
+		f.ruling.Verdict = login.Pass
+		f.ruling.Reason += "; between servers TLS is taken as it comes"
+	}
 	j.add(f)
+}
+
+// wantsTrust: what the door shows is for clients that look at it. Between servers
+// TLS is taken as it comes (RFC 7435 1), unless users log in there as well.
+func (j *judging) wantsTrust(i int) bool {
+	return !j.Strangers[i] && (!forServers(j.Doors[i]) || offersLogin(j.Doors[i]))
 }
 
 // shownAt names the doors that show it.

@@ -3,9 +3,11 @@ package judge
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/mailmatrix/mailmatrix/harness/remote/advice"
 	"github.com/mailmatrix/mailmatrix/internal/login"
+	"github.com/mailmatrix/mailmatrix/internal/mech"
 )
 
 // declared holds a link against the policy that the administrator declares.
@@ -67,7 +69,7 @@ func (j *judging) declared(i int, l login.TransportResult) {
 		"takes "+names(deniedTaken)+", which the policy denies")
 	breach("secure-taken", wordAccepted, secureTaken, takenProblem(secureTaken), "both/policy/003",
 		"takes "+names(secureTaken)+", which the policy permits inside TLS only")
-	breach("denied-offered", wordOffered, deniedOffered, advice.SecureInClear, "both/policy/001",
+	breach("denied-offered", wordOffered, deniedOffered, advice.DeniedOffered, "both/policy/001",
 		"offers "+names(deniedOffered)+", which the policy denies")
 	breach("secure-offered", wordOffered, secureOffered, advice.SecureInClear, "both/policy/003",
 		"offers "+names(secureOffered)+", which the policy permits inside TLS only")
@@ -127,7 +129,7 @@ func (j *judging) asks(i int, t login.Transport, rows []login.MechanismResult) {
 // Where other servers bring mail, nobody has to log in.
 func (j *judging) missing(i int, t login.Transport, rows []login.MechanismResult) {
 	if !j.receives(i) {
-		rows = j.lacking(i, t, rows)
+		rows = j.lacking(i, rows)
 	}
 	if len(rows) == 0 {
 		return
@@ -143,26 +145,68 @@ func (j *judging) missing(i int, t login.Transport, rows []login.MechanismResult
 	j.add(f)
 }
 
-// lacking warns of what no door of the protocol has, as a policy may well permit
-// more than a server can do, and returns the others. By a password alone
-// everybody can log in, so that is no such thing.
-func (j *judging) lacking(i int, t login.Transport, rows []login.MechanismResult) (others []login.MechanismResult) {
-	p := j.Doors[i].Protocol
-	nowhere := func(r login.MechanismResult) bool {
-		return class(r.Mechanism) != login.ShowsPassword && !slices.ContainsFunc(j.Doors, func(d login.DoorResult) bool {
+// lacking leaves those to [judging.absent] that no door of the protocol has.
+func (j *judging) lacking(i int, rows []login.MechanismResult) []login.MechanismResult {
+	absent := j.nowhere(j.Doors[i].Protocol)
+	return pick(rows, func(r login.MechanismResult) bool { return !slices.Contains(absent, r.Mechanism) })
+}
+
+// nowhere are the mechanisms that no door of the protocol has. A policy may well
+// permit more than a server can do, as long as by a password alone somebody
+// can log in; where nobody can, that is another matter.
+func (j *judging) nowhere(p login.Protocol) []login.Mechanism {
+	has := func(m login.Mechanism) bool {
+		return slices.ContainsFunc(j.own(), func(d login.DoorResult) bool {
 			return d.Protocol == p && slices.ContainsFunc(d.Transports, func(l login.TransportResult) bool {
-				row := l.Of(r.Mechanism)
+				row := l.Of(m)
 				return is(row.Offered) || taken(row)
 			})
 		})
 	}
-	if absent := pick(rows, nowhere); len(absent) > 0 {
-		j.add(finding{topic: "permitted-absent", door: i, transport: t, about: absent, expected: wordOffered, outcome: wordNotOffered,
-			refs: []string{"both/policy/008", auth(p)}, problem: advice.NotOffered,
-			ruling: login.Ruling{Verdict: login.Warn, Reason: j.link(i, t) + " does not offer " + names(absent) +
-				", which the policy permits: no door of the server does"}})
+	var absent []login.Mechanism
+	byPassword := false
+	for _, m := range mech.All() {
+		switch {
+		case !m.In(p):
+		case has(m.Name):
+			byPassword = byPassword || m.Insecure()
+		default:
+			absent = append(absent, m.Name)
+		}
 	}
-	return pick(rows, func(r login.MechanismResult) bool { return !nowhere(r) })
+	return slices.DeleteFunc(absent, func(m login.Mechanism) bool { return !byPassword && class(m) == login.ShowsPassword })
+}
+
+// absent says once for a protocol what the policy permits and no door has. What
+// rests on a password is missed by who has that; the rest needs somebody beside
+// the server who gives it out.
+func (j *judging) absent(p login.Protocol) {
+	i := slices.IndexFunc(j.Doors, func(d login.DoorResult) bool { return d.Protocol == p && d.Speaks() && !forServers(d) })
+	if i < 0 {
+		return
+	}
+	var missed, needless []login.MechanismResult
+	for _, m := range j.nowhere(p) {
+		known, _ := mech.Get(m)
+		switch {
+		case !j.Policy.For(p, m).Permits(login.TLS) || m == login.EXTERNAL:
+		case known.Presents == login.PresentsPassword:
+			missed = append(missed, login.MechanismResult{Mechanism: m})
+		default:
+			needless = append(needless, login.MechanismResult{Mechanism: m})
+		}
+	}
+	for _, f := range []struct {
+		topic   string
+		rows    []login.MechanismResult
+		verdict login.Verdict
+	}{{"permitted-absent", missed, login.Warn}, {"permitted-needless", needless, login.Pass}} {
+		if len(f.rows) > 0 {
+			j.add(finding{topic: f.topic, door: i, about: f.rows, expected: wordOffered, outcome: wordNotOffered,
+				refs: []string{"both/policy/008", auth(p)}, problem: advice.NotOffered,
+				ruling: login.Ruling{Verdict: f.verdict, Reason: "the policy permits " + names(f.rows) + ", and no " + strings.ToUpper(string(p)) + " door offers that"}})
+		}
+	}
 }
 
 // receives: mail comes in there from other servers, no login is offered, and

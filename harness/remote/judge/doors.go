@@ -15,8 +15,14 @@ import (
 func (j *judging) silent(i int) {
 	d := j.Doors[i]
 	stage, status := failedStage(d)
+	explained := d.Explained[stage]
+	guessed := d.Found == login.FoundPort
+	absent := guessed && stage == login.StageConnect && status == "refused"
+	if absent { // nobody was told that there is such a door, so it is no duty
+		explained = "nothing listens there"
+	}
 	f := finding{topic: "open", door: i, expected: wordOpen, outcome: status, refs: refsOfPort(d), problem: advice.PortClosed,
-		ruling: login.Ruling{Verdict: login.Pass, Reason: because(j.where(i)+" does not answer", d.Explained[stage])}}
+		ruling: login.Ruling{Verdict: login.Pass, Reason: because(j.where(i)+" does not answer", explained)}}
 	if stage == login.StageHandshake { // somebody is there
 		f.problem = advice.NoTLS
 	}
@@ -26,9 +32,13 @@ func (j *judging) silent(i int) {
 	case d.Found == login.FoundSRV, d.Found == login.FoundAutoconfig, d.Found == login.FoundAutodiscover:
 		f.ruling.Verdict = login.Warn
 		f.ruling.Reason += " (clients are sent there by " + string(d.Found) + ")"
-	case d.Found == login.FoundPort && d.Implicit && j.upgrades(d.Protocol): // RFC 8314 3
+	case guessed && d.Implicit && j.upgrades(d.Protocol): // RFC 8314 3
 		f.ruling.Verdict = login.Warn
-		f.ruling.Reason += " (some clients try it first, and wait)"
+		f.ruling.Reason += " (some clients try it first"
+		if !absent {
+			f.ruling.Reason += ", and wait"
+		}
+		f.ruling.Reason += ")"
 	}
 	j.add(f)
 }

@@ -21,6 +21,13 @@ type Evidence struct {
 	// Unlike are the doors whose other address family says something else: index
 	// and what.
 	Unlike map[int]string
+	// Strangers are the doors that were found by MX alone, at a host that the user
+	// has not named: their server may be another company's.
+	Strangers map[int]bool
+	// Login: the account was to be logged in, and Passwords are how many of what
+	// it presented the server has judged.
+	Login     bool
+	Passwords int
 	// Lines finds the conversation of a row.
 	Lines func(door int, t login.Transport, m login.Mechanism) []string
 }
@@ -62,8 +69,13 @@ func All(e Evidence) []Judged {
 	j.certificates()
 	if e.Policy == nil {
 		j.alike()
+	} else {
+		for _, p := range login.Protocols() {
+			j.absent(p)
+		}
 	}
 	j.families()
+	j.login()
 	return j.out
 }
 
@@ -96,11 +108,15 @@ type finding struct {
 }
 
 // add notes a finding. What rests on a clear link that cannot be seen from here
-// is no finding, but the place of one.
+// is no finding, but the place of one; what is wrong with a stranger is a note,
+// because who runs the user's server cannot mend it.
 func (j *judging) add(f finding) {
 	if j.Blind != "" && (f.clear || f.transport == login.Plain) {
 		f.outcome, f.exposure, f.problem, f.about = "", login.ShowsNothing, "", nil
 		f.ruling = login.Ruling{Verdict: login.Skip, Why: login.WhyVantage, Reason: j.Blind}
+	}
+	if v := f.ruling.Verdict; j.Strangers[f.door] && (v == login.Fail || v == login.Warn) {
+		f.ruling = login.Ruling{Verdict: login.Pass, Reason: f.ruling.Reason + " (found by MX and not named by you: it may be somebody else's)"}
 	}
 	d := j.Doors[f.door]
 	id := "scenario/" + login.KindDoor + "/" + f.topic + "/" + string(d.Protocol) + "/" + j.places[f.door]
@@ -128,8 +144,8 @@ func (j *judging) on(f finding) advice.On {
 	if len(f.about) > 0 {
 		on.Mechanism = f.about[0].Mechanism
 	}
-	for _, d := range j.Doors {
-		if on.Door.Software == "" && !on.Door.Speaks() && d.Protocol == on.Door.Protocol {
+	for i, d := range j.Doors {
+		if on.Door.Software == "" && !j.Strangers[i] && !on.Door.Speaks() && d.Protocol == on.Door.Protocol {
 			on.Door.Software = d.Software
 		}
 	}

@@ -125,13 +125,18 @@ func TestTLSAndPorts(t *testing.T) {
 		{"no TLS on 25", "RFC 3207 4: opportunistic", []login.DoorResult{with(smtp("25", link(login.Plain, "PLAIN n--")), noTLS)},
 			"starttls/smtp/25", login.Pass, "port 25 has no TLS that works: STARTTLS is not offered; mail from other servers comes in clear"},
 		{"465 closed beside 587", "RFC 8314 3.3", []login.DoorResult{clean("587"), closed(login.SMTP, "465")},
-			"open/smtp/465", login.Warn, "port 465 does not answer: the connection was refused (some clients try it first, and wait)"},
+			"open/smtp/465", login.Warn, "port 465 does not answer: nothing listens there (some clients try it first)"},
+		{"465 swallowed beside 587", "then they wait", []login.DoorResult{clean("587"), with(closed(login.SMTP, "465"), func(d *login.DoorResult) {
+			d.Stages[login.StageConnect] = "timeout"
+			d.Explained[login.StageConnect] = "a firewall drops the connection"
+		})},
+			"open/smtp/465", login.Warn, "port 465 does not answer: a firewall drops the connection (some clients try it first, and wait)"},
 		{"995 closed beside 110", "RFC 8314 3.1", []login.DoorResult{pop3("110"), closed(login.POP3, "995")},
-			"open/pop3/995", login.Warn, "port 995 does not answer: the connection was refused (some clients try it first, and wait)"},
+			"open/pop3/995", login.Warn, "port 995 does not answer: nothing listens there (some clients try it first)"},
 		{"587 closed beside 465", "a note", []login.DoorResult{tls465, closed(login.SMTP, "587")},
-			"open/smtp/587", login.Pass, "port 587 does not answer: the connection was refused"},
+			"open/smtp/587", login.Pass, "port 587 does not answer: nothing listens there"},
 		{"465 closed beside 25 alone", "no users are served here", []login.DoorResult{smtp("25"), closed(login.SMTP, "465")},
-			"open/smtp/465", login.Pass, "port 465 does not answer: the connection was refused"},
+			"open/smtp/465", login.Pass, "port 465 does not answer: nothing listens there"},
 		{"named and silent", "exit status 2 is the report's", []login.DoorResult{with(closed(login.SMTP, "587"), func(d *login.DoorResult) { d.Found = login.FoundNamed })},
 			"open/smtp/587", login.Skip, "port 587 does not answer: the connection was refused"},
 		{"the domain sends clients there", "RFC 6186", []login.DoorResult{with(closed(login.POP3, "995"), func(d *login.DoorResult) { d.Found = login.FoundSRV })},
@@ -141,6 +146,15 @@ func TestTLSAndPorts(t *testing.T) {
 			bad(d)
 		})},
 			"certificate/smtp/587", login.Fail, "the certificate of all doors is not good: self-signed: nobody else has signed it"},
+		{"self-signed on 25", "RFC 7435: between servers TLS is taken as it comes", []login.DoorResult{with(smtp("25", link(login.StartTLS, "PLAIN n--")), bad)},
+			"certificate/smtp/25", login.Pass, "the certificate of port 25 is not good: self-signed: nobody else has signed it; " +
+				"between servers TLS is taken as it comes"},
+		{"self-signed on 25, with logins", "then users meet it", []login.DoorResult{with(smtp("25", link(login.StartTLS, "PLAIN y--")), bad)},
+			"certificate/smtp/25", login.Fail, "the certificate of port 25 is not good: self-signed: nobody else has signed it"},
+		{"self-signed on 25 and 587", "told of the door where it matters", []login.DoorResult{with(smtp("25", link(login.StartTLS, "PLAIN n--")), bad), with(clean("587"), bad)},
+			"certificate/smtp/587", login.Fail, "the certificate of all doors is not good: self-signed: nobody else has signed it"},
+		{"ends in 9 days on 25", "", []login.DoorResult{with(smtp("25", link(login.StartTLS, "PLAIN n--")), days(9))},
+			"certificate/smtp/25", login.Pass, "the certificate of port 25 ends in 9 days (2026-12-02); between servers TLS is taken as it comes"},
 		{"ends in 9 days", "", []login.DoorResult{with(clean("587"), days(9))},
 			"certificate/smtp/587", login.Warn, "the certificate of port 587 ends in 9 days (2026-12-02)"},
 		{"ends in 29 days", "", []login.DoorResult{with(clean("587"), days(29))},

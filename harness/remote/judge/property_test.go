@@ -51,6 +51,8 @@ func evidence(t *rapid.T) Evidence {
 		}
 	}
 	e.Blind = rapid.SampledFrom([]string{"", "", "from here nothing can be said"}).Draw(t, "blind")
+	e.Strangers = map[int]bool{rapid.IntRange(-1, 5).Draw(t, "stranger"): true}
+	e.Login, e.Passwords = rapid.Bool().Draw(t, "login"), rapid.IntRange(0, 2).Draw(t, "passwords")
 	e.Unlike = map[int]string{rapid.IntRange(-1, 5).Draw(t, "unlike"): "it differs"}
 	return e
 }
@@ -81,6 +83,8 @@ func TestAnyEvidence(t *testing.T) {
 				t.Fatalf("%s: %v without a reason", r.ID, r.Verdict)
 			case r.Verdict == login.Fail && (r.Advice == nil || r.Advice.Command == "" || len(r.Advice.Fix) == 0):
 				t.Fatalf("%s fails and nobody says what to do: %+v", r.ID, r.Advice)
+			case e.Strangers[*r.Door] && (r.Verdict == login.Fail || r.Verdict == login.Warn):
+				t.Fatalf("%s: %v of a stranger", r.ID, r.Verdict)
 			case r.Verdict != login.Fail && (r.WronglyAccepted || r.WronglyRefused):
 				t.Fatalf("%s: %v is counted as a failure", r.ID, r.Verdict)
 			}

@@ -19,6 +19,7 @@ const (
 	wordAlike      = "alike"
 	wordDifferent  = "different"
 	wordOK         = "ok"
+	wordUndecided  = "undecided"
 )
 
 // places name the doors in IDs: by the port, and where a port of a protocol
@@ -175,6 +176,17 @@ func proven(doors []login.DoorResult) bool {
 		}
 	}
 	return false
+}
+
+// own are the doors of the user's own server.
+func (j *judging) own() []login.DoorResult {
+	var all []login.DoorResult
+	for i, d := range j.Doors {
+		if !j.Strangers[i] {
+			all = append(all, d)
+		}
+	}
+	return all
 }
 
 // hasTLS: TLS can be begun at the door.

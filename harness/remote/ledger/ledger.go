@@ -41,8 +41,8 @@ type Config struct {
 	// Probe sends AUTH without a secret; Login logs the account in.
 	Probe, Login bool
 	Account      Account
-	// Cleartext permits the account's secrets on a clear link, and inside TLS
-	// that was not verified.
+	// Cleartext permits the account's secrets on a clear link. Inside TLS that was
+	// not verified nothing permits them but trust: see [reach.Trust].
 	Cleartext bool
 	// Everything asks every question, whatever it costs: for a target that is
 	// there to be thrown away.

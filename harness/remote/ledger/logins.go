@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -22,6 +23,7 @@ type holder struct {
 	name, password string
 	issued         login.Issued
 	certificate    *tls.Certificate
+	echoes         *echoes
 }
 
 func (holder) String() string     { return "an account" }
@@ -38,7 +40,7 @@ func (f *filler) logins(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("the account's secrets: %w", err)
 	}
-	h := holder{name: f.Account.Name, password: password, issued: issued}
+	h := holder{name: f.Account.Name, password: password, issued: issued, echoes: echoesOf(f.Account.Name, password, issued)}
 	if len(issued.Certificate) > 0 {
 		pair, err := tls.X509KeyPair(issued.Certificate, issued.Key)
 		if err != nil {
@@ -160,21 +162,24 @@ func (l *lane) login(ctx context.Context, q question, h holder, kind login.NTLMK
 	}
 	defer r.Release()
 	caller := *l.Caller
+	caller.Hide = h.echoes.hide
 	if q.mechanism == login.EXTERNAL {
 		caller.Certificate = h.certificate
 	}
 	talk, err := caller.Open(ctx, l.Looks[q.door], q.link)
-	if err != nil {
-		l.skip(q, err)
+	switch {
+	case errors.Is(err, reach.ErrUnverified):
+		l.keep(leftover{question: q, why: login.WhyRisk, flag: "--trust", reason: err.Error()})
 		return neither
-	}
-	if !l.Cleartext && !(talk.Encrypted() && talk.Verified) {
+	case err != nil:
+		l.skip(q, clean(err))
+		return neither
+	case !permits(l.Config, q.link, talk.Encrypted() && talk.Verified):
 		// The certificate was another one when the door was looked at.
 		talk.Quit()
-		l.keep(leftover{question: q, why: login.WhyRisk, flag: "--trust", reason: "its certificate cannot be trusted"})
+		l.keep(leftover{question: q, why: login.WhyRisk, flag: "--trust", reason: reach.ErrUnverified.Error()})
 		return neither
 	}
-	impl, _ := mech.Get(q.mechanism)
 	spoken := len(talk.Transcript())
 	got, err := clientsim.Bare{
 		Conn: talk.Conn, Protocol: talk.Protocol, Mechanism: q.mechanism, Greeting: talk.Greeting,
@@ -184,7 +189,8 @@ func (l *lane) login(ctx context.Context, q question, h holder, kind login.NTLMK
 		},
 	}.Run()
 	silent := len(talk.Transcript()) == spoken
-	l.said(q, slices.Clone(talk.Transcript()))
+	h.echoes.sent(got.Messages)
+	l.said(q, h.echoes.hideAll(talk.Transcript()))
 	if err != nil {
 		_ = talk.Close()
 	} else {
@@ -194,7 +200,7 @@ func (l *lane) login(ctx context.Context, q question, h holder, kind login.NTLMK
 		l.undecided(q, answer{}, err)
 		return neither
 	}
-	l.enough(ctx, talk.Protocol, got.Reply, err)
+	l.enough(ctx, talk.Protocol, h.echoes.hide(got.Reply), err)
 	judged := len(got.Messages) > 0 && (q.mechanism != login.UserPass || len(got.Messages) > 1)
 	switch {
 	case got.Accepted:
@@ -204,13 +210,14 @@ func (l *lane) login(ctx context.Context, q question, h holder, kind login.NTLMK
 	default:
 		r.CommitAuth()
 	}
-	return l.settle(q, talk, got, judged, err, impl)
+	return l.settle(q, h, got, judged, err)
 }
 
 // settle reads from a login what it says of the row, and of the account.
-func (l *lane) settle(q question, talk *reach.Talk, got clientsim.BareResult, judged bool, err error, impl mech.Impl) outcome {
+func (l *lane) settle(q question, h holder, got clientsim.BareResult, judged bool, err error) outcome {
+	p := l.ledger.Doors[q.door].Protocol
 	row := l.row(q)
-	row.Reply = shown(got.Reply, impl)
+	row.Reply = shown(h.echoes.hide(got.Reply), q.mechanism)
 	switch {
 	case got.Accepted:
 		row.Starts, row.Completes = began(q.mechanism, row.Starts), new(true)
@@ -218,10 +225,10 @@ func (l *lane) settle(q question, talk *reach.Talk, got clientsim.BareResult, ju
 	case err != nil:
 		l.undecided(q, answer{kind: lost}, nil)
 	case got.Unproven != nil:
-		l.keep(leftover{question: q, why: login.WhyInconclusive, reason: "we broke off: " + got.Unproven.Error()})
-	case wire.Temporary(talk.Protocol, got.Reply):
+		l.keep(leftover{question: q, why: login.WhyInconclusive, reason: "we broke off: " + h.echoes.hide(got.Unproven.Error())})
+	case wire.Temporary(p, got.Reply):
 		l.undecided(q, answer{kind: later, reply: row.Reply}, nil)
-	case !judged && (talk.Protocol == login.POP3 && q.mechanism == login.UserPass || refusesMechanism(talk.Protocol, got.Reply)):
+	case !judged && (p == login.POP3 && q.mechanism == login.UserPass || refusesMechanism(p, got.Reply)):
 		// The name is the account's own: there is nothing else it was refused for.
 		row.Starts, row.Completes = new(false), new(false)
 	case !judged:
@@ -243,7 +250,8 @@ func began(m login.Mechanism, before *bool) *bool {
 }
 
 // shown is a reply without the challenge that it may hold.
-func shown(reply string, impl mech.Impl) string {
+func shown(reply string, m login.Mechanism) string {
+	impl, _ := mech.Get(m)
 	head, text, _ := strings.Cut(reply, " ")
 	if (head == "334" || head == "+") && text != "" && !impl.Insecure() {
 		return head + " <challenge>"

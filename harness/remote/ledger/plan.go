@@ -127,11 +127,19 @@ func chance(c Config, q question, row *login.MechanismResult) (rank int, may boo
 	}
 }
 
-// mayHear: the user has named the host, and what is said to it is said inside
-// TLS to who has proved to be it, or the user permits it in clear.
+// mayHear: the user has named the host, and its link is one that permits it.
 func mayHear(c Config, q question) bool {
 	look := c.Looks[q.door]
-	return look.Door.Typed && (c.Cleartext || q.link.Encrypted() && look.Links[q.link].Verified)
+	return look.Door.Typed && permits(c, q.link, look.Links[q.link].Verified)
+}
+
+// permits: what is said inside TLS is said to who has proved to be the host,
+// whatever may be said in clear; and what is said in clear, the user permits.
+func permits(c Config, link login.Transport, verified bool) bool {
+	if link.Encrypted() {
+		return verified
+	}
+	return c.Cleartext
 }
 
 // What a connection and an exchange cost in waits for an answer: greeting, EHLO

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"net"
+	"net/netip"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -125,6 +126,11 @@ func answers(p login.Protocol, replies map[string]string) func(string, int) stri
 		}
 		return "500 no"
 	}
+}
+
+// at is where it listens.
+func (s *scripted) at() netip.AddrPort {
+	return netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), s.door.Port)
 }
 
 // last is what was said last to the server.

@@ -55,7 +55,7 @@ func start(t testing.TB, setup login.Setup, limits budget.Limits, opts ...server
 		setup.Flavour, setup.Database = login.Modern, login.Full
 	}
 	s := &site{count: &counter{}}
-	srv, err := server.New(setup, append(opts, server.WithCertificate(certificate), server.WithWitness(s.count))...)
+	srv, err := server.New(setup, append([]server.Option{server.WithCertificate(certificate), server.WithWitness(s.count)}, opts...)...)
 	must(t, err)
 	s.issued, err = srv.Issue(alice.Name, login.Flawless)
 	must(t, err)
@@ -83,6 +83,11 @@ func start(t testing.TB, setup login.Setup, limits budget.Limits, opts ...server
 	s.caller = caller(budget.New(limits, nil))
 	s.caller.Trust.Roots = a.Pool()
 	return s
+}
+
+// at is where a door listens.
+func (s *site) at(door int) netip.AddrPort {
+	return netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), s.doors[door].Port)
 }
 
 func door(p login.Protocol, implicit bool, l net.Listener) reach.Door {

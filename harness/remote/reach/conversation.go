@@ -90,10 +90,12 @@ func hungUp(err error) bool {
 		errors.Is(err, syscall.EPIPE) || errors.Is(err, net.ErrClosed)
 }
 
-// tooMuch reports the reply with which a server ends a conversation that it has
+// enough is the code with which a server of SMTP ends a conversation that it has
 // had enough of (RFC 5321 3.8 and 4.2.2). POP3 has none.
+const enough = "421"
+
 func tooMuch(p login.Protocol, said scenarios.Said) bool {
-	return p == login.SMTP && strings.HasPrefix(said.Line, "421")
+	return p == login.SMTP && strings.HasPrefix(said.Line, enough)
 }
 
 func saidEnough(d Door, said scenarios.Said) string {

@@ -94,7 +94,7 @@ func (l *looking) connect(ctx context.Context) bool {
 		l.until = m.began.Add(l.Connect)
 	}
 	m.greets(l.until)
-	if from, err := netip.ParseAddrPort(m.LocalAddr().String()); err == nil {
+	if from, err := netip.ParseAddrPort(m.LocalAddr().String()); err == nil && l.Route.Proxy == nil {
 		l.look.From = from.Addr().Unmap()
 	}
 	l.meter = m
@@ -256,7 +256,7 @@ func (l *looking) handshake(ctx context.Context) bool {
 	state := l.talk.TLSState()
 	now := l.Now()
 	l.look.Certificate = described(state, now)
-	l.verified = l.Trust.takes(state.PeerCertificates, l.look.Door.Host, now)
+	l.verified = l.Trust.Takes(state.PeerCertificates, l.look.Door.Host, now)
 	if status, detail := l.Trust.judge(state.PeerCertificates, l.look.Door.Host, now); status != login.StageOK {
 		l.wrong(login.StageCertificate, status, detail)
 		return true // nothing secret is said, so that the rest can be looked at

@@ -25,6 +25,10 @@ type meter struct {
 	greeting bool
 	// until is when a greeting must have begun; the zero value is any time.
 	until time.Time
+	// heeded is who is listened to, as long as the connection is in clear; "" is
+	// nobody. head is how the server's line begins.
+	heeded string
+	head   []byte
 }
 
 // newMeter takes over a connection on which nothing was said. done is called
@@ -41,9 +45,24 @@ func (m *meter) greets(until time.Time) {
 	m.asked, m.greeting, m.until = time.Now(), true, until
 }
 
+// heeds: the server at a door of SMTP is listened to, for nobody else here may
+// tell the budget what it says.
+func (m *meter) heeds(door string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.heeded = door
+}
+
+// handshakeRecord is how TLS begins: the type of the record that holds a ClientHello
+// (RFC 8446 5.1). No command begins so.
+const handshakeRecord = 22
+
 func (m *meter) Write(b []byte) (int, error) {
 	m.mu.Lock()
 	m.asked = time.Now()
+	if len(b) > 0 && b[0] == handshakeRecord {
+		m.heeded = ""
+	}
 	m.mu.Unlock()
 	return m.Conn.Write(b)
 }
@@ -52,8 +71,31 @@ func (m *meter) Read(b []byte) (int, error) {
 	n, err := m.Conn.Read(b)
 	if n > 0 {
 		m.heard()
+		m.heed(b[:n])
 	}
 	return n, err
+}
+
+// heed hears the reply with which a server ends what it has had enough of
+// (RFC 5321 3.8). The words are not kept: they may repeat what they must not.
+func (m *meter) heed(said []byte) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.heeded == "" {
+		return
+	}
+	for _, c := range said {
+		if c == '\n' {
+			m.head = m.head[:0]
+			continue
+		}
+		if len(m.head) == len(enough) {
+			continue
+		}
+		if m.head = append(m.head, c); string(m.head) == enough {
+			m.budget.Stop(m.heeded + " said " + enough)
+		}
+	}
 }
 
 func (m *meter) heard() {

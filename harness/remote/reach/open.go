@@ -28,12 +28,49 @@ func (c *Caller) connect(ctx context.Context, at Look) (*meter, error) {
 	began := time.Now()
 	limited, cancel := context.WithTimeout(ctx, c.Connect)
 	defer cancel()
-	conn, err := c.Route.Dial(limited, to)
+	conn, done, err := c.dial(ctx, limited, to, done)
 	if err != nil {
-		done()
 		return nil, err
 	}
 	return newMeter(conn, began, c.Budget, done), nil
+}
+
+// unansweredFor is how long a place is kept for who does not answer: a port behind a
+// firewall says nothing for ever, and is no connection.
+const unansweredFor = 500 * time.Millisecond
+
+// dial connects, at the latest until limited ends. Meanwhile others may have the
+// place of a connection that does not come about.
+func (c *Caller) dial(ctx, limited context.Context, to string, done func()) (net.Conn, func(), error) {
+	type dialled struct {
+		conn net.Conn
+		err  error
+	}
+	came := make(chan dialled, 1)
+	go func() {
+		conn, err := c.Route.Dial(limited, to)
+		came <- dialled{conn, err}
+	}()
+	give := time.NewTimer(unansweredFor)
+	defer give.Stop()
+	var got dialled
+	select {
+	case got = <-came:
+	case <-give.C:
+		done()
+		if got = <-came; got.err == nil {
+			var err error
+			if done, err = c.Budget.Place(ctx); err != nil {
+				_ = got.conn.Close()
+				return nil, nil, err
+			}
+		}
+	}
+	if got.err != nil {
+		done()
+		return nil, nil, got.err
+	}
+	return got.conn, done, nil
 }
 
 // Knock reports whether a port takes connections. It says nothing there.
@@ -125,13 +162,17 @@ func (c *Caller) upgrade(ctx context.Context, talk *Talk, d Door) error {
 	if err := talk.Upgrade(ctx, c.tlsFor(d.Host)); err != nil {
 		return fmt.Errorf("TLS: %w", err)
 	}
-	talk.Verified = c.Trust.takes(talk.TLSState().PeerCertificates, d.Host, c.Now())
+	talk.Verified = c.Trust.Takes(talk.TLSState().PeerCertificates, d.Host, c.Now())
 	return nil
 }
 
 // turnedAway is a refusal; one by which the server has had enough stops all.
 func (c *Caller) turnedAway(d Door, what string, said scenarios.Said) error {
-	if tooMuch(d.Protocol, said) {
+	over := tooMuch(d.Protocol, said)
+	if c.Hide != nil {
+		said.Line = c.Hide(said.Line)
+	}
+	if over {
 		c.Budget.Stop(saidEnough(d, said))
 	}
 	return fmt.Errorf("%s: %s", what, itSaid(said))
@@ -148,7 +189,8 @@ func (c *Caller) noAnswer(ctx context.Context, d Door, to string, err error) err
 
 // Way makes a [wire.Door] of doors that were looked at, for clients and cases:
 // a transport goes to the first that has it. What none of them has is a
-// *[login.CannotError].
+// *[login.CannotError]. A 421 that is said there in clear stops all; inside TLS
+// only who speaks can hear it.
 func (c *Caller) Way(looks []Look) wire.Door { return &way{c, looks} }
 
 type way struct {
@@ -159,7 +201,14 @@ type way struct {
 func (w *way) Dial(ctx context.Context, p login.Protocol, t login.Transport) (net.Conn, error) {
 	for _, l := range w.looks {
 		if l.Door.Protocol == p && l.Links[t].Open {
-			return w.caller.connect(ctx, l)
+			m, err := w.caller.connect(ctx, l)
+			if err != nil {
+				return nil, err
+			}
+			if p == login.SMTP {
+				m.heeds(l.Door.Address())
+			}
+			return m, nil
 		}
 	}
 	return nil, cannot(p, t)

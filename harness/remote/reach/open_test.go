@@ -3,7 +3,9 @@ package reach_test
 import (
 	"bufio"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
+	"fmt"
 	"io"
 	"net/netip"
 	"strings"
@@ -174,6 +176,129 @@ func TestOpenShowsCertificate(t *testing.T) {
 	}
 }
 
+// TestCertificateIsKeptFromStrangers: who has not proved to be the host does not
+// learn who we are, in any version of TLS.
+func TestCertificateIsKeptFromStrangers(t *testing.T) {
+	t.Parallel()
+	own := certificate(t, certs.Leaf{Names: []string{"alice"}, Client: true}).Certificates[0]
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		for name, row := range map[string]struct {
+			config *tls.Config
+			any    bool
+			shown  int
+		}{
+			"good":            {good(t), false, 1},
+			"another's":       {certificate(t, certs.Leaf{Names: []string{"other.test"}}), false, 0},
+			"nobody's":        {certificate(t, certs.Leaf{Names: []string{host}, SelfSigned: true}), false, 0},
+			"in a laboratory": {certificate(t, certs.Leaf{Names: []string{"other.test"}}), true, 1},
+		} {
+			config := row.config
+			config.MinVersion, config.MaxVersion = version, version
+			seen := make(chan int, 2)
+			config.ClientAuth = tls.RequestClientCert
+			// It is called as soon as the client's certificate is there, before the
+			// handshake ends.
+			config.VerifyPeerCertificate = func(raw [][]byte, _ [][]*x509.Certificate) error {
+				seen <- len(raw)
+				return nil
+			}
+			ended := make(chan error, 2)
+			at := serve(t, func(p *peer) {
+				p = p.inside(config)
+				ended <- p.Conn.(*tls.Conn).Handshake()
+				p.says("220 hello")
+				p.answers(ehlo)
+			})
+			c := caller(t)
+			look := c.Look(t.Context(), door(login.SMTP, true, at), "ip4")
+			if err := <-ended; err != nil {
+				t.Fatal(err)
+			}
+			for len(seen) > 0 {
+				<-seen // a look has none to show
+			}
+			c.Certificate, c.Trust.Any = &own, row.any
+			talk, err := c.Open(t.Context(), look, login.TLS)
+			if (err == nil) != (row.shown > 0) || err != nil && !errors.Is(err, reach.ErrUnverified) {
+				t.Errorf("%s, %x: %v", name, version, err)
+			}
+			if err == nil {
+				talk.Quit()
+			}
+			if err := <-ended; (err == nil) != (row.shown > 0) {
+				t.Errorf("%s, %x: the server's handshake: %v", name, version, err)
+			}
+			shown := 0
+			for len(seen) > 0 {
+				shown += <-seen
+			}
+			if shown != row.shown {
+				t.Errorf("%s, %x: shown %d, want %d", name, version, shown, row.shown)
+			}
+		}
+	}
+}
+
+// TestOpenHides: a caller whose secrets the server has heard says what may be
+// shown of its lines.
+func TestOpenHides(t *testing.T) {
+	t.Parallel()
+	at := serve(t, func(p *peer) { p.says("421 opensesame") })
+	c := caller(t)
+	c.Hide = func(line string) string { return strings.ReplaceAll(line, "opensesame", "<hidden>") }
+	_, err := c.Open(t.Context(), reach.Look{Door: door(login.SMTP, false, at), Address: at}, login.Plain)
+	for _, said := range []string{fmt.Sprint(err), c.Budget.Stopped()} {
+		if !strings.Contains(said, "421 <hidden>") {
+			t.Errorf("%q", said)
+		}
+	}
+}
+
+// TestWayHeeds: a 421 said in clear to who tells the budget nothing stops all;
+// what stands elsewhere in a line, or inside TLS, or in POP3, does not.
+func TestWayHeeds(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name, why string
+		protocol  login.Protocol
+		says      []string // in one piece each
+		clients   string   // what the client says first
+		stops     bool
+	}{
+		{"421", "RFC 5321 3.8", login.SMTP, []string{"220 hi\r\n421 4.7.0 too many\r\n"}, "", true},
+		{"in pieces", "a line may come octet by octet", login.SMTP, []string{"220 hi\r", "\n", "4", "2", "1"}, "", true},
+		{"of several lines", "RFC 5321 4.2.1", login.SMTP, []string{"220 hi\r\n", "421-no\r\n421 no\r\n"}, "", true},
+		{"in the words", "it is no code there", login.SMTP, []string{"220 421\r\n 421\r\n250-421 421\r\n"}, "", false},
+		{"in POP3", "a message may begin so", login.POP3, []string{"+OK\r\n421 no\r\n"}, "", false},
+		{"inside TLS", "a record may hold anything", login.SMTP, []string{"220 hi\r\n", "\n421"}, "\x16\x03\x01", false},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			at := serve(t, func(p *peer) {
+				_, _ = p.r.Peek(len(row.clients) + 1)
+				for _, piece := range row.says {
+					_, _ = io.WriteString(p, piece)
+				}
+			})
+			c := caller(t)
+			look := reach.Look{Door: door(row.protocol, false, at), Address: at, Links: map[login.Transport]reach.Link{login.Plain: {Open: true}}}
+			conn, err := c.Way([]reach.Look{look}).Dial(t.Context(), row.protocol, login.Plain)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = conn.Close() }()
+			_ = conn.SetDeadline(time.Now().Add(patience))
+			if _, err := io.WriteString(conn, row.clients+"x"); err != nil {
+				t.Fatal(err)
+			}
+			_, _ = io.Copy(io.Discard, conn)
+			if got := c.Budget.Stopped(); (got != "") != row.stops || strings.Contains(got, "too many") {
+				t.Errorf("stopped %q: %s", got, row.why)
+			}
+		})
+	}
+}
+
 // TestWay: a transport goes to the first door that has it.
 func TestWay(t *testing.T) {
 	t.Parallel()
@@ -207,6 +332,10 @@ func TestWay(t *testing.T) {
 		if _, err := way.Dial(t.Context(), p, tr); !errors.As(err, &cannot) {
 			t.Errorf("%s %s: %v", p, tr, err)
 		}
+	}
+	c.Budget.Stop("421 said")
+	if conn, err := way.Dial(t.Context(), login.SMTP, login.Plain); conn != nil || err == nil {
+		t.Errorf("once stopped: %v, %v", conn, err)
 	}
 	if way.Authority() != c.Trust.Roots || way.Record() != nil || way.Close() != nil {
 		t.Error("it trusts what the caller trusts, has no record, and waits for nothing")

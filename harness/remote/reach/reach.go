@@ -93,8 +93,12 @@ type Caller struct {
 	// Connect is how long a connection may take, Limit an answer.
 	Connect, Limit time.Duration
 	Now            func() time.Time
-	// Certificate is shown by Open to a server that asks for one; nil is none.
+	// Certificate is shown to a server that asks for one and was verified; nil is
+	// none. Where it is set, a server that is not verified is an [ErrUnverified].
 	Certificate *tls.Certificate
+	// Hide, where set, makes of a line of the server what an error or a reason
+	// may show of it: for callers whose secrets the server has heard.
+	Hide func(line string) string
 }
 
 // Look is what a door says of itself to who says nothing but EHLO, CAPA,
@@ -102,7 +106,7 @@ type Caller struct {
 type Look struct {
 	Door Door
 	// Address is where it was reached; the zero value is nowhere. From is where
-	// the connection came from, by our own machine.
+	// the connection came from, by our own machine; behind a proxy it is not known.
 	Address netip.AddrPort
 	From    netip.Addr
 	// Stages and Explained are those of [login.DoorResult].

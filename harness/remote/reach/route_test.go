@@ -191,6 +191,9 @@ func TestProxy(t *testing.T) {
 			if strings.Contains(look.Explained["connect"], "xyzzy") {
 				t.Error("the password is shown")
 			}
+			if look.From.IsValid() {
+				t.Errorf("from %s: the server sees the proxy's address, which nobody here knows", look.From)
+			}
 			if !row.connected {
 				return
 			}

@@ -19,13 +19,25 @@ import (
 // there is no word of its own: the detail says it.
 const unusable = "unusable"
 
+// ErrUnverified says that nothing proves the server to be the one that was meant.
+var ErrUnverified = errors.New("its certificate cannot be trusted")
+
 // tlsFor is how TLS is spoken with a host. The certificate is judged when it is
 // there (see [Trust.judge]): one that is no good is to be described, and nothing
-// secret is said before.
+// secret is said before. Our own certificate is shown to none but who has a good
+// one.
 func (c *Caller) tlsFor(host string) *tls.Config {
 	config := &tls.Config{ServerName: nameFor(host), InsecureSkipVerify: true, MinVersion: tls.VersionTLS12}
 	if c.Certificate != nil {
 		config.Certificates = []tls.Certificate{*c.Certificate}
+		// crypto/tls asks this before it answers the server's CertificateRequest,
+		// so that who has not proved to be the host does not learn who we are.
+		config.VerifyConnection = func(s tls.ConnectionState) error {
+			if !c.Trust.Takes(s.PeerCertificates, host, c.Now()) {
+				return ErrUnverified
+			}
+			return nil
+		}
 	}
 	return config
 }
@@ -36,8 +48,8 @@ func nameFor(host string) string {
 	return name
 }
 
-// takes reports whether the certificate is one that may be relied on.
-func (t Trust) takes(chain []*x509.Certificate, host string, now time.Time) bool {
+// Takes reports whether the certificate is one that may be relied on.
+func (t Trust) Takes(chain []*x509.Certificate, host string, now time.Time) bool {
 	if t.Any {
 		return len(chain) > 0
 	}
