@@ -25,11 +25,17 @@ type FileError struct {
 }
 
 func (e *FileError) Error() string {
-	if e.Line == 0 {
+	switch {
+	case e.Line == 0:
 		return fmt.Sprintf("%s: %s", e.File, e.Wrong)
+	case secretive.MatchString(e.Quote): // a file of accounts, given by mistake
+		return fmt.Sprintf("%s:%d: %s", e.File, e.Line, e.Wrong)
 	}
 	return fmt.Sprintf("%s:%d: %s\n%5d | %s", e.File, e.Line, e.Wrong, e.Line, e.Quote)
 }
+
+// secretive is a line that may hold what nobody is to see.
+var secretive = regexp.MustCompile(`(?i)pass|token|secret`)
 
 // Load reads a profile with its settings states; name is the file's, for
 // messages. The error is one or more [*FileError] joined.

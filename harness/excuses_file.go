@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"strings"
 	"time"
 	"unicode"
@@ -41,7 +40,7 @@ type excuseEntry struct {
 func LoadExcuses(name string, data []byte) ([]Excuse, error) {
 	var entries []excuseEntry
 	if err := strictyaml.Decode(name, data, &entries); err != nil {
-		return nil, plainly(name, err)
+		return nil, fmt.Errorf("%w; wanted is a list of entries with pattern (in quotes, if it begins with *), verdict, reason, source and perhaps until", err)
 	}
 	where := linesOf(data, len(entries))
 	all := make([]Excuse, len(entries))
@@ -112,20 +111,6 @@ func checkPattern(p string) error {
 		return fmt.Errorf("pattern %q: a control cannot be excused, for without it a run proves nothing; take the entry out", p)
 	}
 	return nil
-}
-
-// located is how the YAML library begins its messages.
-var located = regexp.MustCompile(`^\[(\d+):\d+\] (.*)$`)
-
-// plainly puts an error of the YAML library, which quotes at length, into one
-// line.
-func plainly(name string, err error) error {
-	text, _, _ := strings.Cut(strings.TrimPrefix(err.Error(), name+": "), "\n")
-	const hint = "wanted is a list of entries with pattern (in quotes, if it begins with *), verdict, reason, source and perhaps until"
-	if at := located.FindStringSubmatch(text); at != nil {
-		return fmt.Errorf("%s:%s: %s; %s", name, at[1], at[2], hint)
-	}
-	return fmt.Errorf("%s: %s; %s", name, text, hint)
 }
 
 // linesOf says on which lines the n entries of a file begin, 1 where that

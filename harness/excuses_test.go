@@ -206,10 +206,10 @@ const goodEntry = "- {pattern: smtp/auth/003@smtp, verdict: fail, reason: why, s
 // Each mistake is one line with file, line and what to do.
 func TestLoadExcusesRefuses(t *testing.T) {
 	for _, row := range []struct{ why, yaml, want string }{
-		{"no YAML", "- pattern: [", "known.yaml:1: "},
-		{"no list", "pattern: x\n", "known.yaml:1: "},
-		{"an unknown key", "# one\n" + goodEntry + ", resaon: x}\n", `known.yaml:2: unknown field "resaon"; wanted is a list of entries with pattern (`},
-		{"a key twice", goodEntry + ", reason: x}\n", "known.yaml:1: "},
+		{"no YAML", "- pattern: [", "known.yaml:1:12: "},
+		{"no list", "pattern: x\n", "known.yaml:1:8: "},
+		{"an unknown key", "# one\n" + goodEntry + ", resaon: x}\n", `known.yaml:2:76: unknown field "resaon"; wanted is a list of entries with pattern (`},
+		{"a key twice", goodEntry + ", reason: x}\n", "known.yaml:1:76: "},
 		{"two documents", goodEntry + "}\n---\n" + goodEntry + "}\n", "known.yaml: more than one YAML document"},
 		{"a star without quotes", "- {pattern: *, verdict: fail, reason: a, source: b}\n", "known.yaml"},
 		{"no pattern", "- {verdict: fail, reason: a, source: b}\n", "known.yaml:1: pattern is missing: say an ID"},

@@ -132,17 +132,21 @@ func TestLoadPolicy(t *testing.T) {
 	for _, row := range []struct{ name, text, want string }{
 		{"unknown mechanism", "policy: {PLIAN: allow}", `did you mean "PLAIN"`},
 		{"unknown setting", "policy: {PLAIN: maybe}", "PLAIN: unknown setting"},
-		{"unknown key", "polcy: {PLAIN: allow}", "[1:1] unknown field"},
+		{"unknown key", "polcy: {PLAIN: allow}", `policy test:1:1: unknown field "polcy"`},
 		{"not in this protocol", "smtp: {APOP: allow}", "APOP does not exist in smtp"},
 		{"twice", "policy: {USER/PASS: allow, USER-PASS: deny}", "named twice"},
 		{"empty", "", "says nothing"},
 		{"two documents", "policy: {PLAIN: allow}\n---\npolicy: {PLAIN: deny}\n", "more than one YAML document"},
-		{"no YAML", "policy: {", "policy test"},
+		{"no YAML", "policy: {", "policy test:1:9: could not find flow mapping end token"},
+		{"an account file, by mistake", "accounts: [{name: carol, password: hunter2}]", `policy test:1:1: unknown field "accounts"`},
 		{"unknown is not for an administrator", "policy: {PLAIN: unknown}", "nobody has tried PLAIN"},
 	} {
 		_, err := harness.LoadPolicy("test", []byte(row.text))
 		if err == nil || !strings.Contains(err.Error(), row.want) {
 			t.Errorf("%s: %v, want %q", row.name, err, row.want)
+		}
+		if err != nil && (strings.Contains(err.Error(), "hunter2") || strings.Contains(err.Error(), "\n")) {
+			t.Errorf("%s: it says %q", row.name, err)
 		}
 	}
 }

@@ -18,11 +18,21 @@ func deployed(r *login.Report) bool {
 // the server asks: is anything wrong, what do I change, who breaks, what was not
 // looked at, what was done to my server.
 func writeCheck(w io.Writer, r login.Report, o Options) error {
+	p := checkPage(r, o, nextMost)
+	if !o.Verbose && len(p.lines) > shortLines {
+		p = checkPage(r, o, 0) // one thing to do next
+	}
+	return p.writeTo(w)
+}
+
+// checkPage has so many lines of what to do next, and the first at least.
+func checkPage(r login.Report, o Options, next int) *page {
 	p, found, rest, end := &page{Options: o}, &page{Options: o}, &page{Options: o}, &page{Options: o}
 	p.checkHead(&r)
-	end.checkNext(&r)
+	end.checkNext(&r, next)
 	end.line(fmt.Sprintf("exit status %d", r.ExitStatus()))
 	found.expectations(&r)
+	found.flaky(&r)
 
 	all := causes(&r)
 	room := 0
@@ -38,7 +48,7 @@ func writeCheck(w io.Writer, r login.Report, o Options) error {
 		}
 		rest.guests(&r)
 		rest.gap()
-		rest.notTried(&r, size.left)
+		rest.notTried(&r, size.left, size.brief && !o.Verbose)
 		rest.seenFrom(&r)
 		// Three empty lines stand between the sections.
 		room = shortLines - len(p.lines) - len(found.lines) - len(rest.lines) - len(end.lines) - 3
@@ -57,9 +67,15 @@ func writeCheck(w io.Writer, r login.Report, o Options) error {
 		p.conversations(&r)
 	}
 	p.append(end)
-	return p.writeTo(w)
+	return p
 }
 
 // sizes are how many mechanisms, and points that were left out, a short screen
 // has: the findings come first.
-var sizes = []struct{ rows, left int }{{8, 5}, {8, 3}, {6, 3}, {6, 2}, {5, 2}, {4, 2}, {4, 1}, {4, 0}}
+var sizes = []struct {
+	rows, left int
+	brief      bool // the points have their flag, and no more
+}{
+	{8, 5, false}, {8, 3, false}, {8, leftOutNamed, false}, {6, leftOutNamed, false}, {6, leftOutNamed, true}, {5, leftOutNamed, true},
+	{4, leftOutNamed, true},
+}

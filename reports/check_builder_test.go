@@ -362,7 +362,7 @@ func differingReport() login.Report {
 // blindReport was made on the server itself, and stopped.
 func blindReport() login.Report {
 	r := checkReport()
-	r.Vantage = "127.0.0.1, the server itself"
+	r.Vantage = "127.0.0.1"
 	r.Targets[0].Effort.Stopped = "421 4.7.0 Too many errors: it has had enough"
 	r.Scenarios = r.Scenarios[1:]
 	r.Cells, r.Clients = nil, nil

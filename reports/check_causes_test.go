@@ -2,6 +2,7 @@ package reports
 
 import (
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 
@@ -58,6 +59,89 @@ func TestCausesAreTakenTogether(t *testing.T) {
 	}
 	if all := causes(&r); len(all) != 1 || all[0].sources(false) != "smtp/x/a, smtp/x/b, RFC 1 2" {
 		t.Errorf("%+v", all)
+	}
+}
+
+// A case and the finding about its door are one: the worse verdict, in the words
+// of the door.
+func TestCausesAreToldOfTheDoor(t *testing.T) {
+	const words = "port 587 has no TLS that works; nobody who wants TLS can log in there"
+	for _, c := range []struct {
+		name          string
+		caseAt        int
+		door, theCase login.Verdict
+		want          []string
+	}{
+		{"the case is worse", 1, login.Warn, login.Fail, []string{"fail " + words}},
+		{"the door is worse", 1, login.Fail, login.Warn, []string{"fail " + words}},
+		{"of another door", 0, login.Fail, login.Fail, []string{"fail " + words, "fail there is no TLS (required: TLS is available for submission)"}},
+	} {
+		r := checkReport()
+		r.Scenarios, r.Cases = nil, nil
+		found(&r, "starttls/smtp/587", 1, "", login.Ruling{Verdict: c.door, Reason: words}, []string{"RFC 3207 4"}, nil)
+		requirement(&r, "smtp/tls/001", "TLS is available for submission", login.Must, login.Ruling{Verdict: c.theCase, Reason: "there is no TLS"}, "RFC 8314 3.3")
+		r.Cases[0].Door = c.caseAt
+		r.Count()
+		var got []string
+		for _, c := range causes(&r) {
+			got = append(got, c.verdict.String()+" "+c.text())
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
+// What is the same at several doors is told once.
+func TestCausesAreTakenTogetherOverDoors(t *testing.T) {
+	const sentence = " offers LOGIN, which the policy denies"
+	for _, c := range []struct {
+		name       string
+		topic, say string
+		want       string
+	}{
+		{"the same", "denied-offered", "port 110" + sentence, "port 587" + sentence + "; the same on ports 110 and 995"},
+		{"another topic", "secure-offered", "port 110" + sentence, "port 587" + sentence + "; the same on port 995"},
+		{"other mechanisms", "denied-offered", "port 110 offers NTLM, which the policy denies", "port 587" + sentence + "; the same on port 995"},
+	} {
+		r := checkReport()
+		r.Scenarios, r.Cases = nil, nil
+		fail := func(reason string) login.Ruling { return login.Ruling{Verdict: login.Fail, Reason: reason} }
+		found(&r, "denied-offered/smtp/587", 1, login.StartTLS, fail("port 587"+sentence), nil, nil)
+		found(&r, c.topic+"/pop3/110", 3, login.StartTLS, fail(c.say), nil, nil)
+		found(&r, "denied-offered/pop3/995", 4, login.TLS, fail("port 995"+sentence), nil, nil)
+		r.Count()
+		if all := causes(&r); all[0].text() != c.want {
+			t.Errorf("%s: %q, want %q", c.name, all[0].text(), c.want)
+		}
+	}
+}
+
+// What was seen comes first, and no line says the opposite of what it means.
+func TestTextOfAFinding(t *testing.T) {
+	refused := []login.Outcome{login.Refused, login.RefusedPolicy, login.RefusedUnavailable}
+	for _, c := range []struct {
+		name string
+		it   item
+		want string
+	}{
+		{"a MUST", item{kind: "cases", title: "TLS is available", level: login.Must, reason: "there is no TLS"}, "there is no TLS (required: TLS is available)"},
+		{"a SHOULD", item{kind: "cases", title: "X", level: login.Should, reason: "y"}, "y (advised: X)"},
+		{"without a reason", item{kind: "cases", title: "X", level: login.Must}, "not as it should be: X"},
+		{"a door", item{kind: login.KindDoor, reason: "port 25 is odd"}, "port 25 is odd"},
+		{"a cell", item{kind: "cells", title: "curl over SMTP", reason: "foretold, and refused"}, "curl over SMTP: foretold, and refused"},
+		{
+			"whichever refusal", item{kind: "cells", title: "curl", expected: refused, reason: "expected refused or refused-policy or refused-unavailable, saw logged-in"},
+			"curl: expected a refusal, saw logged-in",
+		},
+		{
+			"one of two things", item{kind: "cells", title: "curl", expected: []login.Outcome{login.Refused, login.NoTLS}, reason: "expected refused or no-tls, saw logged-in"},
+			"curl: expected refused or no-tls, saw logged-in",
+		},
+	} {
+		if got := c.it.text(); got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
 	}
 }
 

@@ -1,8 +1,6 @@
 package reports
 
 import (
-	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -11,8 +9,8 @@ import (
 
 // guest is a client at the server that was looked at, as it is foretold.
 type guest struct {
-	name string
-	fate fate
+	name, id string // id is what flags such as --keep take
+	fate     fate
 	// how is, for each protocol that asks for something, what it asks for.
 	how       map[login.Protocol]string
 	protocols int
@@ -24,13 +22,15 @@ type guest struct {
 	known login.Confidence
 }
 
-// fate is how a client fares, the best first.
+// fate is how a client fares, the best first. It comes set to the usual port, and
+// to STARTTLS where it has that: the first two are what `policy explain` calls
+// working, and the others are as they are there.
 type fate uint8
 
 const (
-	faresWell    fate = iota // over TLS, whichever sort its user chooses
-	wantsSetting             // over one sort of TLS, or set in a certain way
-	faresInClear             // without TLS alone
+	faresWell    fate = iota // as it comes, inside TLS
+	faresInClear             // as it comes, but not inside TLS
+	wantsSetting             // once its user has set it
 	staysOut
 )
 
@@ -63,19 +63,20 @@ func guests(r *login.Report) []guest {
 	}
 	var all []guest
 	for _, name := range names {
-		g := guest{name: clientTitle(r, name), known: login.Observed, how: map[login.Protocol]string{}}
+		g := guest{name: clientTitle(r, name), id: ascii(name), known: login.Observed, how: map[login.Protocol]string{}}
 		for _, p := range login.Protocols() {
 			here := cells[key{name, p}]
 			if len(here) == 0 {
 				continue
 			}
-			fate, how := faring(here, encrypted(r, p))
+			links := encrypted(r, p)
+			fate, how := faring(here, links)
 			if how != "" {
 				g.how[p] = how
 			}
 			g.protocols++
 			g.fate = max(g.fate, fate)
-			g.leaks = g.leaks || b.leaks(name, p)
+			g.leaks = g.leaks || len(links) > 0 && b.leaks(name, p) // without TLS there is nothing to take away
 			for _, c := range here {
 				g.known = login.Weakest(g.known, c.Confidence)
 				if c.Transport == login.Plain && c.Variant == "" {
@@ -99,9 +100,18 @@ func faring(cells []*login.CellResult, links []link) (fate, string) {
 	through := func(variant string) []link {
 		return slices.DeleteFunc(slices.Clone(links), func(l link) bool { return !in(variant, l.transport) })
 	}
-	switch works := through(""); {
-	case len(works) > 0 && len(works) == len(links):
+	has := func(t login.Transport) bool {
+		return slices.ContainsFunc(cells, func(c *login.CellResult) bool { return c.Variant == "" && c.Transport == t })
+	}
+	works := through("")
+	usual := has(login.Plain) || has(login.StartTLS) // it knows the usual port
+	switch {
+	case slices.ContainsFunc(works, func(l link) bool { return l.transport == login.StartTLS || !usual }):
 		return faresWell, ""
+	case in("", login.Plain) && len(works) > 0:
+		return faresInClear, "for TLS: " + works[0].String()
+	case in("", login.Plain):
+		return faresInClear, whyNot(cells, links)
 	case len(works) > 0:
 		return wantsSetting, works[0].String()
 	}
@@ -110,21 +120,26 @@ func faring(cells []*login.CellResult, links []link) (fate, string) {
 			return wantsSetting, "set to " + c.Variant
 		}
 	}
-	worst := staysOut
-	if in("", login.Plain) {
-		worst = faresInClear
-	}
+	return staysOut, whyNot(cells, links)
+}
+
+// whyNot is why a client has no way in inside TLS.
+func whyNot(cells []*login.CellResult, links []link) string {
 	for _, l := range links {
 		for _, c := range cells {
 			if c.Transport == l.transport && c.Variant == "" {
-				return worst, keptOut(c)
+				return keptOut(c)
 			}
 		}
 	}
-	return worst, noTLS
+	return noTLS
 }
 
-const noTLS = "no TLS in common"
+const (
+	noTLS       = "no TLS in common"
+	distrusts   = "does not take the certificate"
+	nothingInIt = "nothing offered that it knows"
+)
 
 // keptOut is why a client stays out although the server has TLS.
 func keptOut(c *login.CellResult) string {
@@ -132,9 +147,9 @@ func keptOut(c *login.CellResult) string {
 	case login.NoTLS:
 		return noTLS
 	case login.CertRejected:
-		return "does not take the certificate"
+		return distrusts
 	case login.NotOffered:
-		return "nothing offered that it knows"
+		return nothingInIt
 	default:
 		return refusal(c)
 	}
@@ -193,6 +208,16 @@ func clientTitle(r *login.Report, profile string) string {
 	return ascii(profile)
 }
 
+// titled is a client's title with what flags call it.
+func titled(r *login.Report, client string) string {
+	profile, _ := login.SplitProfile(client)
+	id := ascii(client)
+	if title := clientTitle(r, profile); title != ascii(profile) {
+		return title + " (" + id + ")"
+	}
+	return id
+}
+
 // reasons are what it asks for, each once, with the protocols where it is not
 // the same in all.
 func (g guest) reasons() []string {
@@ -216,193 +241,20 @@ func (g guest) reasons() []string {
 	return order
 }
 
-func (g guest) String() string {
-	if len(g.how) == 0 {
-		return g.name
+// called is the client, with what it asks for, by its ID alone or by its title as
+// well.
+func (g guest) called(title, why bool) string {
+	var beside []string
+	name := g.id
+	if title && g.name != g.id {
+		name = g.name
+		beside = append(beside, g.id)
 	}
-	return g.name + " (" + strings.Join(g.reasons(), "; ") + ")"
-}
-
-// guestGroup is a line: so many clients, what is true of them, who they are and,
-// where they are many, why it is so for most.
-type guestGroup struct {
-	text    string
-	as      style
-	members []guest
-	mostly  string
-}
-
-func guestGroups(all []guest) []guestGroup {
-	var groups []guestGroup
-	add := func(one, many string, as style, such func(guest) bool) {
-		group := guestGroup{text: many, as: as}
-		reasons := map[string]int{}
-		for _, g := range all {
-			if !such(g) {
-				continue
-			}
-			group.members = append(group.members, g)
-			for _, p := range login.Protocols() {
-				if reason := g.how[p]; reason != "" {
-					reasons[reason]++
-					if reasons[reason] > reasons[group.mostly] {
-						group.mostly = reason
-					}
-				}
-			}
-		}
-		switch len(group.members) {
-		case 0:
-			return
-		case 1:
-			group.text = one
-		}
-		groups = append(groups, group)
+	if why {
+		beside = append(beside, g.reasons()...)
 	}
-	is := func(f fate) func(guest) bool { return func(g guest) bool { return g.fate == f } }
-	add("works over TLS as it comes", "work over TLS as they come", good, is(faresWell))
-	add("needs a setting", "need a setting", normal, is(wantsSetting))
-	add("works without TLS only", "work without TLS only", warned, is(faresInClear))
-	add("cannot log in", "cannot log in", warned, is(staysOut))
-	const leak = `may show the password to a man in the middle (TLS "if available")`
-	fates := len(groups)
-	add(leak, leak, warned, func(g guest) bool { return g.leaks })
-	add("shows the password to a listener if encryption is off", "show the password to a listener if encryption is off", warned,
-		func(g guest) bool { return g.shows >= login.ShowsToken })
-	add("shows a hash to crack if encryption is off", "show a hash to crack if encryption is off", normal,
-		func(g guest) bool { return g.shows == login.ShowsVerifier })
-	for i := range groups[fates:] {
-		group := &groups[fates+i]
-		group.mostly = "" // that was why they fare as they do
-		for j := range group.members {
-			group.members[j].how = nil
-		}
+	if len(beside) == 0 {
+		return name
 	}
-	return groups
-}
-
-// guestsTitle says on what the lines rest.
-func guestsTitle(all []guest) string {
-	n := map[login.Confidence]int{}
-	for _, g := range all {
-		n[g.known]++
-	}
-	recorded, read := n[login.Observed], n[login.Source]
-	return fmt.Sprintf("%s, foretold (%d from recordings, %d from source code, %d from papers)",
-		of(len(all), "client"), recorded, read, len(all)-recorded-read)
-}
-
-// live sums up the clients that did log in: what was foretold is no proof.
-func live(r *login.Report) string {
-	n, in := 0, 0
-	var others []string
-	for i := range r.Cells {
-		c := &r.Cells[i]
-		if c.Basis == predicted || !visits(c) || c.Verdict == login.Skip {
-			continue
-		}
-		n++
-		if c.Outcome == login.LoggedIn {
-			in++
-			continue
-		}
-		other := fmt.Sprintf("%s over %s: %s", clientTitle(r, c.ClientName()), protocolName(c.Protocol), cmp.Or(refusal(c), string(c.Outcome)))
-		if !slices.Contains(others, other) {
-			others = append(others, other)
-		}
-	}
-	if n == 0 {
-		return ""
-	}
-	text := fmt.Sprintf("%s of %s tried live went through", count(in), of(n, "client login"))
-	if len(others) > 0 {
-		text += "; not " + shortList(others)
-	}
-	return text
-}
-
-// guestsNamed is how many names a group has in a short screen.
-const guestsNamed = 3
-
-// guests writes who can log in.
-func (p *page) guests(r *login.Report) {
-	all, seen := guests(r), live(r)
-	if len(all) == 0 && seen == "" {
-		return
-	}
-	title := ""
-	if len(all) > 0 {
-		title = guestsTitle(all)
-	}
-	lead := " " + p.paint(pad("WHO CAN LOG IN", offersLead-1), strong)
-	for _, line := range wrap(title, p.width()-offersLead) {
-		p.line(lead, line)
-		lead = strings.Repeat(" ", offersLead)
-	}
-	for _, g := range guestGroups(all) {
-		lead := fmt.Sprintf("%5s %s", count(len(g.members)), g.text)
-		rest := g.whom(len(all), guestsNamed)
-		if p.Verbose {
-			rest = g.whom(len(all), len(all))
-		}
-		for most := guestsNamed - 1; most > 0 && !p.Verbose && len(lead)+2+len(rest) > p.width(); most-- {
-			rest = g.whom(len(all), most)
-		}
-		if rest == "" {
-			p.line(p.paint(lead, g.as))
-			continue
-		}
-		lead += ": "
-		for _, line := range hanging(lead+rest, p.width(), 6) {
-			if after, is := strings.CutPrefix(line, lead); is {
-				line = p.paint(lead, g.as) + after
-			}
-			p.line(line)
-		}
-	}
-	if seen != "" {
-		p.flow("      ", seen, normal)
-	}
-}
-
-// whom is who they are: all of them with what each asks for or, where they are
-// more than are to be named, what most of them ask for. Of more than every other
-// client that alone is said.
-func (g guestGroup) whom(of, most int) string {
-	names := make([]string, len(g.members))
-	for i, m := range g.members {
-		names[i] = m.String()
-	}
-	if len(names) <= most+1 {
-		return strings.Join(names, ", ")
-	}
-	for i, m := range g.members {
-		names[i] = m.name
-	}
-	text := strings.Join(names[:most], ", ") + fmt.Sprintf(", %d more (-v)", len(names)-most)
-	switch {
-	case len(names) > of/2 && g.mostly != "":
-		return "mostly " + g.mostly
-	case len(names) > of/2:
-		return ""
-	case g.mostly != "":
-		return "mostly " + g.mostly + " (" + strings.Replace(text, " (-v)", ", -v", 1) + ")"
-	default:
-		return text
-	}
-}
-
-// hanging wraps text, its further lines indented. Spaces before the first word
-// are kept.
-func hanging(text string, width, indent int) []string {
-	body := strings.TrimLeft(text, " ")
-	first := text[:len(text)-len(body)]
-	var lines []string
-	for i, line := range wrap(body, width-max(indent, len(first))) {
-		if i > 0 {
-			first = strings.Repeat(" ", indent)
-		}
-		lines = append(lines, first+line)
-	}
-	return lines
+	return name + " (" + strings.Join(beside, "; ") + ")"
 }

@@ -129,7 +129,7 @@ func (p *page) checkConclusion(r *login.Report) {
 			lead = strings.Repeat(" ", width)
 		}
 	}
-	if asked := selection(r); asked != "" {
+	if asked := askedWith(r); asked != "" {
 		p.flow(pad("asked with", width), asked, normal)
 	}
 	for _, t := range r.Targets {

@@ -30,6 +30,7 @@ func writeCheckMarkdown(w io.Writer, r login.Report) error {
 	m.paragraph(strings.ReplaceAll(strings.Join(checkTally(&r), ", "), " (-v)", ""))
 	m.causes(causes(&r))
 	m.list("Expectations that do not hold", unkept(&r))
+	m.flaky(&r)
 	m.findings(&r)
 	for i := range r.Targets {
 		m.offers(&r.Targets[i])
@@ -39,9 +40,11 @@ func writeCheckMarkdown(w io.Writer, r login.Report) error {
 	for _, n := range leftOuts(&r) {
 		left = append(left, n.what+" ("+n.answer+")")
 	}
-	m.list("Not tried", left)
-	if r.Vantage != "" {
-		m.paragraph("Seen from " + r.Vantage)
+	if r.SilentServer() == "" {
+		m.list("Not tried", left)
+	}
+	if from := seenFrom(&r); from != "" {
+		m.paragraph("Seen from " + from)
 	}
 	m.put("Exit status %d.\n", r.ExitStatus())
 	_, err := io.WriteString(w, m.text.String())
@@ -118,8 +121,8 @@ func (m *markdown) guests(r *login.Report) {
 		if len(g.members) <= len(all)/2 {
 			most = len(all)
 		}
-		if whom := g.whom(len(all), most); whom != "" {
-			line += ": " + whom
+		if whom := g.whom(len(all), most, true); whom != "" {
+			line = behind(line, whom)
 		}
 		lines = append(lines, line)
 	}

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -32,6 +33,7 @@ type offerRow struct {
 	entries    []string
 	reads      string
 	label      string
+	rank       rank
 	// nowhere: a row of those that are to be had nowhere.
 	nowhere bool
 }
@@ -127,7 +129,8 @@ func offersOf(t *login.TargetResult) offers {
 		for _, c := range o.columns {
 			r.entries = append(r.entries, offered(c.link, r.mechanisms[0]))
 		}
-		r.reads = o.reads(doors, r.mechanisms[0])
+		reads, mixed := o.reads(doors, r.mechanisms[0])
+		r.reads, r.rank = reads, o.rank(r.entries, mixed)
 	}
 	o.order()
 	return o
@@ -193,8 +196,8 @@ func portName(d *login.DoorResult) string {
 	return string(d.Protocol) + ":" + port
 }
 
-// order puts what shows a password first, then what is odd, what is to be had
-// somewhere and, taken together, what is to be had nowhere.
+// order puts first what is of most interest and, where that is equal, the
+// passwords. What is to be had nowhere is taken together, and comes last.
 func (o *offers) order() {
 	var rows, nowhere []offerRow
 	for _, r := range o.rows {
@@ -225,7 +228,9 @@ func (o *offers) order() {
 			r.label = count(n) + " others"
 		}
 	}
-	slices.SortStableFunc(rows, func(a, b offerRow) int { return a.rank() - b.rank() })
+	slices.SortStableFunc(rows, func(a, b offerRow) int {
+		return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(a.familiar(), b.familiar()))
+	})
 	o.rows = append(rows, nowhere...)
 }
 
@@ -244,46 +249,64 @@ func (r offerRow) fits(other offerRow) bool {
 	return r.reads == other.reads
 }
 
-// The ranks of rows; those of the passwords come before.
+// rank is of how much interest a row is to who runs the server, the most first.
+type rank uint8
+
 const (
-	rankOdd = iota + 3
-	rankClear
-	rankOffered
+	rankBares  rank = iota // a listener learns the password or a token
+	rankClear              // it is to be had in clear
+	rankFails              // what is listed is refused
+	rankHidden             // what is not listed is taken
+	rankMixed              // the doors differ
+	rankSecure             // inside TLS, and all agree
 )
 
-func (r offerRow) rank() int {
-	if i := slices.Index([]login.Mechanism{login.PLAIN, login.LOGIN, login.UserPass}, r.mechanisms[0]); i >= 0 {
-		return i
+func (o *offers) rank(entries []string, mixed bool) rank {
+	best := rankSecure
+	if mixed {
+		best = rankMixed
 	}
-	switch {
-	case slices.ContainsFunc(r.entries, func(e string) bool { return e == entryFails || strings.EqualFold(e, entryHidden) }):
-		return rankOdd
-	case slices.ContainsFunc(r.entries, func(e string) bool { return e != strings.ToLower(e) }):
-		return rankClear
-	default:
-		return rankOffered
+	for i, e := range entries {
+		switch word := strings.ToLower(e); {
+		case word != e:
+			best = min(best, rankBares)
+		case o.columns[i].link.Transport == login.Plain && (word == entryYes || word == entryWorks || word == entryHidden):
+			best = min(best, rankClear)
+		case word == entryFails:
+			best = min(best, rankFails)
+		case word == entryHidden:
+			best = min(best, rankHidden)
+		}
 	}
+	return best
 }
 
-// shorten takes rows together that say the same, but for those that show a
-// password, until there are few; then it leaves the last ones out.
+// familiar is the place of a mechanism among those that everybody knows.
+func (r offerRow) familiar() int {
+	known := []login.Mechanism{login.PLAIN, login.LOGIN, login.UserPass}
+	if i := slices.Index(known, r.mechanisms[0]); i >= 0 {
+		return i
+	}
+	return len(known)
+}
+
+// shorten takes rows together that say the same, those of least interest first
+// and none that shows a password, until there are few; then it leaves the last
+// ones out.
 func (o *offers) shorten(most int) {
-	for i := 0; i < len(o.rows) && len(o.rows) > most; i++ {
+	for i := len(o.rows) - 1; i >= 0 && len(o.rows) > most; i-- {
 		r := &o.rows[i]
-		if r.nowhere || r.rank() < rankOdd {
+		if r.nowhere || r.rank == rankBares {
 			continue
 		}
 		for j := i + 1; j < len(o.rows); j++ {
-			if other := o.rows[j]; other.reads == r.reads && slices.Equal(other.entries, r.entries) {
+			if other := o.rows[j]; !other.nowhere && other.reads == r.reads && slices.Equal(other.entries, r.entries) {
 				r.mechanisms = append(r.mechanisms, other.mechanisms...)
 				o.rows = slices.Delete(o.rows, j, j+1)
 				j--
 			}
 		}
-		if n := len(r.mechanisms); n > 1 {
-			shortest := slices.MinFunc(r.mechanisms, func(a, b login.Mechanism) int { return len(a) - len(b) })
-			r.label = string(shortest) + " +" + count(n-1)
-		}
+		r.label = labelOf(r.mechanisms)
 	}
 	if len(o.rows) <= most {
 		return
@@ -295,35 +318,21 @@ func (o *offers) shorten(most int) {
 	o.rows = append(o.rows[:most-1], offerRow{label: count(left) + " more (-v)", entries: make([]string, len(o.columns)), nowhere: true})
 }
 
-// reads is the setting that the doors show for m: the one that most have, and
-// who differs. That nothing is known of a door is no difference.
-func (o *offers) reads(doors []*login.DoorResult, m login.Mechanism) string {
-	ports := map[login.Setting][]string{}
-	all := []login.Setting{login.Secure, login.Deny, login.Allow}
-	known := false
-	for _, d := range doors {
-		if s, is := d.Policy[m]; is {
-			known = true
-			ports[s] = append(ports[s], o.names[d])
+// labelOf names as many of the mechanisms as the first column has room for, and
+// where it has room for none, the one with the shortest name.
+func labelOf(ms []login.Mechanism) string {
+	for n := len(ms); n > 1; n-- {
+		label := strings.ReplaceAll(joined(ms[:n]), ";", ",")
+		if n < len(ms) {
+			label += " +" + count(len(ms)-n)
+		}
+		if len(label) < offersLead-1 {
+			return label
 		}
 	}
-	if !known {
-		return ""
+	label := string(slices.MinFunc(ms, func(a, b login.Mechanism) int { return len(a) - len(b) }))
+	if len(ms) > 1 {
+		label += " +" + count(len(ms)-1)
 	}
-	most := login.Unknown
-	for _, s := range all {
-		if len(ports[s]) > len(ports[most]) || most == login.Unknown && len(ports[s]) > 0 {
-			most = s
-		}
-	}
-	text := most.String()
-	for _, s := range all {
-		if s != most && len(ports[s]) > 0 {
-			text += ", but " + list(ports[s]) + ": " + s.String()
-		}
-	}
-	if most == login.Unknown {
-		return "unknown: not offered, not tried"
-	}
-	return text
+	return label
 }

@@ -1,6 +1,8 @@
 package reports
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/mailmatrix/mailmatrix/internal/login"
@@ -59,39 +61,154 @@ func TestReadsAs(t *testing.T) {
 		{"denied", ports{"25": login.Deny}, "deny"},
 		{"three ways", ports{"25": login.Deny, "465": login.Secure, "587": login.Secure, "110": login.Allow}, "secure, but 25: deny, but 110: allow"},
 		{"no such mechanism", nil, ""},
+		{"TLS from the first octet, which cannot say more", ports{"465": login.Secure, "587": login.Allow}, "allow"},
+		{"all the same with two that can", ports{"465": login.Secure, "587": login.Secure, "25": login.Allow}, "secure, but 25: allow"},
 	} {
 		o := offers{names: map[*login.DoorResult]string{}}
 		var doors []*login.DoorResult
 		for _, port := range []string{"25", "465", "587", "110"} {
-			d := &login.DoorResult{Address: "192.0.2.1:" + port, Policy: map[login.Mechanism]login.Setting{}}
+			d := &login.DoorResult{Address: "192.0.2.1:" + port, Implicit: port == "465", Policy: map[login.Mechanism]login.Setting{}}
 			if s, is := c.ports[port]; is {
 				d.Policy[login.PLAIN] = s
 			}
 			o.names[d] = port
 			doors = append(doors, d)
 		}
-		if got := o.reads(doors, login.PLAIN); got != c.want {
+		if got, mixed := o.reads(doors, login.PLAIN); got != c.want || mixed != strings.Contains(got, "but") {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
 	}
 }
 
-func TestPasswordsKeepTheirRows(t *testing.T) {
-	r := crowdedReport()
-	for _, size := range sizes {
+// Asked in clear and refused, it may yet be taken inside TLS: somebody did try.
+func TestReadsAsHalfTried(t *testing.T) {
+	yes, no := true, false
+	for _, c := range []struct {
+		name         string
+		clear        login.MechanismResult
+		inside, want string
+	}{
+		{"refused in clear", login.MechanismResult{Starts: &no, Reply: "504 no"}, "", "unknown: not tried inside TLS"},
+		{"the same, and inside TLS nobody can tell", login.MechanismResult{Starts: &no, Reply: "504 no"}, "454 later", "unknown: not offered, not tried"},
+		{"listed, which proves nothing of APOP", login.MechanismResult{Offered: &yes}, "", "unknown: not tried"},
+		{"nobody was asked", login.MechanismResult{Completes: &no}, "", "unknown: not offered, not tried"},
+	} {
+		c.clear.Mechanism = login.APOP
+		inside := login.MechanismResult{Mechanism: login.APOP, Reply: c.inside}
+		if c.inside != "" {
+			inside.Starts = &no
+		}
+		d := login.DoorResult{Policy: map[login.Mechanism]login.Setting{login.APOP: login.Unknown}, Transports: []login.TransportResult{
+			{Transport: login.Plain, Mechanisms: []login.MechanismResult{c.clear}},
+			{Transport: login.StartTLS, Mechanisms: []login.MechanismResult{inside}},
+		}}
+		if got, _ := (&offers{}).reads([]*login.DoorResult{&d}, login.APOP); got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
+// What is in clear, and what is odd, is never cut off for what is in order.
+func TestRowsAreInOrderOfInterest(t *testing.T) {
+	r := remoteReport("192.0.2.10")
+	yes, no := true, false
+	d := door(&r, login.SMTP, 587, "", links{login.Plain: {login.CRAMMD5}, login.StartTLS: {login.PLAIN, login.LOGIN, login.CRAMMD5, login.NTLM}})
+	try(d, login.StartTLS, login.NTLM, &no, nil, "504 no")
+	try(d, login.StartTLS, login.EXTERNAL, &yes, nil, "334 ")
+	door(&r, login.SMTP, 25, "", links{login.Plain: {login.XOAUTH2}, login.StartTLS: {login.XOAUTH2}})
+	var got []string
+	o := offersOf(&r.Targets[0])
+	for _, row := range o.rows {
+		got = append(got, row.label)
+	}
+	want := []string{"XOAUTH2", "CRAM-MD5", "NTLM", "EXTERNAL", "PLAIN", "LOGIN"}
+	if len(got) < len(want) || !slices.Equal(got[:len(want)], want) {
+		t.Errorf("%v, want %v first", got, want)
+	}
+	for _, c := range []struct {
+		most int
+		want []string
+	}{
+		{7, []string{"XOAUTH2", "CRAM-MD5", "NTLM", "EXTERNAL", "PLAIN", "LOGIN"}},
+		{6, []string{"XOAUTH2", "CRAM-MD5", "NTLM", "EXTERNAL", "PLAIN, LOGIN"}},
+		{3, []string{"XOAUTH2", "CRAM-MD5"}},
+	} {
 		o := offersOf(&r.Targets[0])
-		all := 0
-		for _, row := range o.rows {
-			all += len(row.mechanisms)
+		o.shorten(c.most)
+		if len(o.rows) != c.most {
+			t.Errorf("%d rows, want %d", len(o.rows), c.most)
 		}
-		o.shorten(size.rows)
-		if len(o.rows) > size.rows {
-			t.Errorf("%d rows, at most %d are wanted", len(o.rows), size.rows)
-		}
-		for i, want := range []string{"PLAIN", "LOGIN", "USER/PASS"} {
-			if i < size.rows-1 && o.rows[i].label != want {
-				t.Errorf("with %d rows, row %d is %s, want %s", size.rows, i, o.rows[i].label, want)
+		for i, want := range c.want {
+			if o.rows[i].label != want {
+				t.Errorf("of %d rows, number %d is %s, want %s", c.most, i, o.rows[i].label, want)
 			}
+		}
+	}
+}
+
+func TestLabelOf(t *testing.T) {
+	for _, c := range []struct {
+		ms   []login.Mechanism
+		want string
+	}{
+		{[]login.Mechanism{login.PLAIN}, "PLAIN"},
+		{[]login.Mechanism{login.PLAIN, login.LOGIN}, "PLAIN, LOGIN"},
+		{[]login.Mechanism{login.PLAIN, login.LOGIN, login.CRAMMD5, login.NTLM}, "PLAIN, LOGIN +2"},
+		{[]login.Mechanism{login.SCRAMSHA256PLUS, login.OAUTHBEARER}, "OAUTHBEARER +1"},
+	} {
+		if got := labelOf(c.ms); got != c.want || len(got) >= offersLead-1 {
+			t.Errorf("%v: %q, want %q", c.ms, got, c.want)
+		}
+	}
+}
+
+func TestLegend(t *testing.T) {
+	row := func(m login.Mechanism, entries ...string) offerRow {
+		return offerRow{mechanisms: []login.Mechanism{m}, entries: entries}
+	}
+	for _, c := range []struct {
+		name string
+		rows []offerRow
+		want string
+	}{
+		{"nothing to explain", []offerRow{row(login.PLAIN, "yes", "-")}, ""},
+		{"a password", []offerRow{row(login.PLAIN, "YES"), row(login.XOAUTH2, "YES")}, "YES: the password itself, in clear"},
+		{"a token", []offerRow{row(login.XOAUTH2, "YES")}, "YES: the token itself, in clear"},
+		{"two things at once", []offerRow{row(login.PLAIN, "HIDDEN")}, "HIDDEN: the password itself, in clear|hidden: not listed, but accepted"},
+	} {
+		if got := strings.Join((&offers{rows: c.rows}).legend(), "|"); got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
+func TestSilent(t *testing.T) {
+	door := func(port string, found login.Found, stage login.Stage, status, why string) login.DoorResult {
+		d := login.DoorResult{Protocol: login.SMTP, Address: "192.0.2.1:" + port, Found: found, Stages: map[login.Stage]string{}}
+		if stage != login.StageConnect {
+			d.Stages[login.StageConnect] = login.StageOK
+		}
+		d.Stages[stage] = status
+		if why != "" {
+			d.Explained = map[login.Stage]string{stage: why}
+		}
+		return d
+	}
+	const named, guessed = login.FoundNamed, login.FoundPort
+	for _, c := range []struct {
+		name  string
+		doors []login.DoorResult
+		want  string
+	}{
+		{"guessed, and nobody listens", []login.DoorResult{
+			door("587", guessed, login.StageConnect, "refused", "nobody listens"), door("465", guessed, login.StageConnect, "timeout", "no answer"),
+		}, "587 refused, 465 timeout"},
+		{"guessed, and somebody else is there", []login.DoorResult{door("465", guessed, login.StageHandshake, "speaks-clear", "it begins in clear")}, "port 465: it begins in clear"},
+		{"named, explained", []login.DoorResult{door("12525", named, login.StageBanner, "not-mail", "a web server is there")}, "port 12525 (named): a web server is there"},
+		{"named, and nobody knows why", []login.DoorResult{door("12525", named, login.StageBanner, "closed", "")}, "port 12525 (named): banner closed"},
+	} {
+		if got := strings.Join(silent(&login.TargetResult{Doors: c.doors}, false), "|"); got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
 	}
 }

@@ -27,15 +27,7 @@ func (p *page) offers(t *login.TargetResult, most int) {
 		p.offersTable(title, &o, len(o.columns)-len(columns), n)
 		columns, title = columns[n:], ""
 	}
-	var legend []string
-	for _, w := range entryWords {
-		if slices.ContainsFunc(o.rows, func(r offerRow) bool {
-			return slices.ContainsFunc(r.entries, func(e string) bool { return strings.EqualFold(e, w.entry) })
-		}) {
-			legend = append(legend, w.entry+": "+w.means)
-		}
-	}
-	p.items(" ", append(legend, o.hosts...))
+	p.items(" ", append(o.legend(), o.hosts...))
 	if p.Verbose {
 		for _, r := range o.rows {
 			if len(r.mechanisms) > 1 {
@@ -51,6 +43,33 @@ func (p *page) offers(t *login.TargetResult, most int) {
 		p.flow(lead, line, normal)
 		lead = strings.Repeat(" ", offersLead)
 	}
+}
+
+// legend explains the entries that do not explain themselves.
+func (o *offers) legend() []string {
+	seen, all := map[string]bool{}, []string(nil)
+	for _, r := range o.rows {
+		for _, e := range r.entries {
+			word := strings.ToLower(e)
+			seen[word] = true
+			if word != e && len(all) == 0 { // the rows of passwords come before those of tokens
+				all = append(all, e+": the "+secretOf(r.mechanisms[0])+" itself, in clear")
+			}
+		}
+	}
+	for _, w := range entryWords {
+		if seen[w.entry] {
+			all = append(all, w.entry+": "+w.means)
+		}
+	}
+	return all
+}
+
+func secretOf(m login.Mechanism) string {
+	if m == login.XOAUTH2 || m == login.OAUTHBEARER {
+		return "token"
+	}
+	return "password"
 }
 
 // fitting is how many of the columns have room for an answer to what they
@@ -198,36 +217,48 @@ func asciiAll(all []string) []string {
 // explainedMost is how many silent doors a short screen explains.
 const explainedMost = 2
 
-// silent names the doors that do not speak, and why: those that were guessed in
-// a line, those that the user has named in one each.
+// silent names the doors that do not speak, and why: in a line those that were
+// guessed and where nobody takes connections, in one each the others.
 func silent(t *login.TargetResult, all bool) []string {
-	var guessed, named []string
+	var guessed, lines []string
 	for i := range t.Doors {
 		d := &t.Doors[i]
 		if d.Speaks() {
 			continue
 		}
-		text := portName(d)
-		for _, stage := range login.Stages() {
-			if status := d.Stages[stage]; status != "" && status != login.StageOK {
-				text += " " + stageWord(stage, status)
-				break
-			}
-		}
-		if d.Found != login.FoundNamed {
-			guessed = append(guessed, text)
+		named, why := d.Found == login.FoundNamed, explained(d)
+		switch {
+		case !named && (why == "" || d.Stages[login.StageConnect] != login.StageOK):
+			guessed = append(guessed, portName(d)+" "+ended(d))
 			continue
+		case why == "" || !all && len(lines) >= explainedMost:
+			why = ended(d)
 		}
-		text += ", which you have named"
-		if why := explained(d); why != "" && (all || len(named) < explainedMost) {
-			text += ": " + why
+		text := "port " + ascii(d.Port())
+		if named {
+			text += " (named)"
 		}
-		named = append(named, text)
+		lines = append(lines, text+": "+why)
 	}
 	if len(guessed) > 0 {
-		named = append(named, strings.Join(guessed, ", "))
+		lines = append(lines, strings.Join(guessed, ", "))
 	}
-	return named
+	return lines
+}
+
+// ended is where a door fell silent, in a word or two. That a connection was
+// refused needs no stage.
+func ended(d *login.DoorResult) string {
+	for _, stage := range login.Stages() {
+		switch status := d.Stages[stage]; {
+		case status == "", status == login.StageOK:
+		case stage == login.StageConnect:
+			return ascii(status)
+		default:
+			return string(stage) + " " + ascii(status)
+		}
+	}
+	return "says nothing"
 }
 
 // explained says in sentences what is wrong with a door, in the order in which
@@ -274,12 +305,4 @@ func (p *page) doors(t *login.TargetResult) {
 var foundWords = map[login.Found]string{
 	login.FoundNamed: "named by you", login.FoundPort: "a usual port", login.FoundSRV: "from SRV records", login.FoundMX: "from MX records",
 	login.FoundAutoconfig: "from autoconfig", login.FoundAutodiscover: "from Autodiscover",
-}
-
-// stageWord says where it ended. That a connection was refused needs no stage.
-func stageWord(s login.Stage, status string) string {
-	if s == login.StageConnect {
-		return ascii(status)
-	}
-	return string(s) + " " + ascii(status)
 }

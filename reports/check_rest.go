@@ -1,7 +1,7 @@
 package reports
 
 import (
-	"regexp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -21,7 +21,10 @@ var whyWords = map[login.Why]string{
 }
 
 // leftOut is what nobody looked at, and what would change that.
-type leftOut struct{ what, answer string }
+type leftOut struct {
+	what, answer string
+	vantage      bool // it cannot be seen from here
+}
 
 // leftOuts are what the report says was not tested, then the results that were
 // skipped, by the reason. What does not apply to the server is no gap, and that
@@ -34,13 +37,17 @@ func leftOuts(r *login.Report) []leftOut {
 		if question, reason, is := strings.Cut(n.What, "? "); is && !strings.HasSuffix(reason, "?") {
 			what, answer = question+"?", reason
 		}
+		refusals := 0
+		_, err := fmt.Sscanf(n.Flag, "--max-failures %d", &refusals)
 		switch {
+		case err == nil: // who takes it for advice is locked out
+			answer = fmt.Sprintf("%s (%s are needed; a server that counts them bans before that)", n.Flag, of(refusals, "refusal"))
 		case strings.Contains(n.Flag, ":"), n.Flag != "" && n.Why == login.WhyOperator:
 			answer = n.Flag
 		case n.Flag != "":
 			answer = n.Flag + ": " + answer
 		}
-		all = append(all, leftOut{ascii(what), ascii(answer)})
+		all = append(all, leftOut{what: ascii(what), answer: ascii(answer)})
 	}
 	type key struct {
 		why    login.Why
@@ -52,6 +59,9 @@ func leftOuts(r *login.Report) []leftOut {
 	var order []key
 	for it := range items(r) {
 		if it.verdict != login.Skip || it.client || it.why == login.WhyNotApplicable || it.silent {
+			continue
+		}
+		if it.topic() == login.TopicLogin { // why it stays open is said first of all
 			continue
 		}
 		k := key{why: it.why}
@@ -96,27 +106,38 @@ func leftOuts(r *login.Report) []leftOut {
 			answer = k.reason
 		}
 		if len(what) > 0 {
-			all = append(all, leftOut{list(what), ascii(answer)})
+			all = append(all, leftOut{list(what), ascii(answer), k.why == login.WhyVantage})
 		}
 	}
 	return all
 }
 
-// leftOutWidth is how wide the first column is.
-const leftOutWidth = 34
+const (
+	// leftOutWidth is how wide the first column is.
+	leftOutWidth = 34
+	// leftOutNamed are named however little room there is.
+	leftOutNamed = 2
+)
 
-// notTried writes them in two columns, so many of them.
-func (p *page) notTried(r *login.Report, most int) {
+// notTried writes them in two columns, so many of them, with no more than the
+// flag where they are to be brief. Where no door speaks, nothing was tried at all,
+// and the vantage has a line of its own.
+func (p *page) notTried(r *login.Report, most int, brief bool) {
+	if r.SilentServer() != "" {
+		return
+	}
 	all := leftOuts(r)
+	if !p.Verbose {
+		all = slices.DeleteFunc(all, func(l leftOut) bool { return l.vantage })
+	}
 	lead := " " + p.paint(pad("NOT TRIED", offersLead-1), strong)
 	for i, n := range all {
 		if !p.Verbose && i == most && len(all) > most+1 {
-			rest := of(len(all)-i, "more point")
-			if i == 0 {
-				rest = of(len(all), "point")
-			}
-			p.line(lead, rest, ": -v")
+			p.line(lead, of(len(all)-i, "more point"), ": -v")
 			return
+		}
+		if flag, _, is := strings.Cut(n.answer, ":"); brief && is && strings.HasPrefix(flag, "--") {
+			n.answer = flag
 		}
 		left := wrap(n.what, leftOutWidth-2)
 		right := wrap(n.answer, p.width()-offersLead-leftOutWidth)
@@ -136,94 +157,28 @@ func (p *page) notTried(r *login.Report, most int) {
 }
 
 func (p *page) seenFrom(r *login.Report) {
-	if r.Vantage == "" {
+	from := seenFrom(r)
+	if from == "" {
 		return
 	}
 	lead := " " + p.paint(pad("SEEN FROM", offersLead-1), strong)
-	for _, line := range wrap(ascii(r.Vantage), p.width()-offersLead) {
+	for _, line := range wrap(from, p.width()-offersLead) {
 		p.line(lead, line)
 		lead = strings.Repeat(" ", offersLead)
 	}
 }
 
-// typed is a name that a shell takes as it is.
-var typed = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9.:/\[\]-]*( [A-Za-z0-9][A-Za-z0-9.:/\[\]-]*)*$`)
-
-// suggestion is a command, and what it gives.
-type suggestion struct{ command, gives string }
-
-// suggestions are what to do next: what was left out and costs least, who is
-// lost under a stricter policy, and everything as a file.
-func suggestions(r *login.Report) []suggestion {
-	host := arguments(&r.Targets[0])
-	if !typed.MatchString(host) {
-		return nil
+// seenFrom is where the server was asked from, and what cannot be seen from
+// there; "" where no door speaks.
+func seenFrom(r *login.Report) string {
+	if r.Vantage == "" || r.SilentServer() != "" {
+		return ""
 	}
-	if !answers(r) {
-		return []suggestion{{"mailmatrix check " + host + " -v", "how far it came at each door"}}
-	}
-	var all []suggestion
-	for _, next := range []struct{ flag, options, gives string }{
-		{"--probe", " --probe", "asks for hidden mechanisms, without a password"},
-		{"--login", " --login --authorized", "logs an account of yours in"},
-	} {
-		if slices.ContainsFunc(r.NotTested, func(n login.NotTested) bool { return strings.HasPrefix(n.Flag, next.flag) }) {
-			all = append(all, suggestion{"mailmatrix check " + host + next.options, next.gives})
-			break
+	from := ascii(r.Vantage)
+	for it := range items(r) {
+		if it.verdict == login.Skip && it.why == login.WhyVantage {
+			return from + ": the server's own or a private address: clear links not judged (--source)"
 		}
 	}
-	if !strings.Contains(host, " ") { // of several doors it would be too long for a line
-		all = append(all, suggestion{"mailmatrix policy explain rfc8314 --on " + host, "who is lost if you tighten"})
-	}
-	return append(all, suggestion{"mailmatrix check " + host + " --output json=check.json", "the same, with every line sent"})
-}
-
-// answers reports whether some door speaks.
-func answers(r *login.Report) bool {
-	return slices.ContainsFunc(login.Protocols(), func(p login.Protocol) bool { return speaks(r, p) })
-}
-
-// arguments are what names the server: its doors, where it was these that the
-// user has named, or its name.
-func arguments(t *login.TargetResult) string {
-	var all []string
-	for _, d := range t.Doors {
-		if d.Found != login.FoundNamed {
-			continue
-		}
-		scheme, host := string(d.Protocol), d.Host
-		if d.Implicit {
-			scheme += "s"
-		}
-		if strings.Contains(host, ":") {
-			host = "[" + host + "]"
-		}
-		all = append(all, scheme+"://"+host+":"+d.Port())
-	}
-	if len(all) == 0 {
-		return t.Name
-	}
-	return strings.Join(all, " ")
-}
-
-func (p *page) checkNext(r *login.Report) {
-	all, widest := suggestions(r), 0
-	for _, s := range all {
-		widest = max(widest, len(s.command))
-	}
-	lead := " " + p.paint("NEXT", strong) + "   "
-	host := arguments(&r.Targets[0])
-	for i, s := range all {
-		lines := shellLines(s.command, p.width()-8)
-		if i > 0 && len(lines) > 1 && !p.Verbose { // the doors are in the first
-			lines = []string{strings.Replace(s.command, host, "...", 1)}
-		}
-		if long := pad(s.command, widest) + "   " + s.gives; len(long)+8 <= p.width() {
-			lines = []string{long}
-		}
-		for _, line := range lines {
-			p.line(lead, line)
-			lead = strings.Repeat(" ", 8)
-		}
-	}
+	return from
 }

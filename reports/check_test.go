@@ -2,6 +2,7 @@ package reports
 
 import (
 	"encoding/csv"
+	"os/exec"
 	"reflect"
 	"regexp"
 	"slices"
@@ -47,10 +48,6 @@ func TestCheckFitsANarrowScreen(t *testing.T) {
 	}
 }
 
-// What shows a password is never left out, however little room there is.
-// A command that is broken into lines is the same command.
-// People hand in mail at 587: that 25 has STARTTLS as well makes no way more.
-// Who is foretold something is in no total, and no test case.
 func TestRequirements(t *testing.T) {
 	r := remoteReport("192.0.2.10")
 	requirement(&r, "a/1", "", login.Must, login.Ruling{Verdict: login.Pass})
@@ -71,7 +68,9 @@ func TestNotTried(t *testing.T) {
 	}{
 		{"a choice with its flag", login.NotTested{What: "x", Why: login.WhyOperator, Flag: "--probe"}, "--probe"},
 		{"a flag that says what it costs", login.NotTested{What: "x", Why: login.WhyBudget, Flag: "--probe: 9 lines"}, "--probe: 9 lines"},
-		{"a flag with a reason", login.NotTested{What: "x", Why: login.WhyBudget, Flag: "--max-failures 9"}, "--max-failures 9: more than a server in service is asked for"},
+		{"a flag with a reason", login.NotTested{What: "x", Why: login.WhyBudget, Flag: "--wait 9s"}, "--wait 9s: more than a server in service is asked for"},
+		{"a number that gets people banned", login.NotTested{What: "x", Why: login.WhyBudget, Flag: "--max-failures 90"},
+			"--max-failures 90 (90 refusals are needed; a server that counts them bans before that)"},
 		{"a question with its reason", login.NotTested{What: "does x work? nobody knows", Why: login.WhyBudget, Flag: "--y 9"}, "--y 9: nobody knows"},
 		{"two questions", login.NotTested{What: "x? y?", Why: login.WhyOperator, Flag: "--probe"}, "--probe"},
 		{"a reason", login.NotTested{What: "IMAP", Why: login.WhyNotApplicable}, "not judged by this version"},
@@ -124,6 +123,101 @@ func TestAddressed(t *testing.T) {
 	}
 }
 
+// A command asks the same server in the same way: what is pasted works.
+func TestSuggestionsRepeatTheFlags(t *testing.T) {
+	r := checkReport()
+	r.Selection = map[string][]string{
+		"resolve": {"a:*:192.0.2.7", "b:25:[2001:db8::1]"}, "trust": {"my ca.pem"}, "policy": {"modern"}, "login": {"true"}, "authorized": nil,
+		"probe": {"false"}, "max-failures": {"9"},
+	}
+	want := []string{
+		"mailmatrix check mail.example.com --policy modern --probe --login --authorized --max-failures 9 " +
+			"--resolve 'a:*:192.0.2.7' --resolve 'b:25:[2001:db8::1]' --trust 'my ca.pem'",
+		"mailmatrix policy explain rfc8314 --on mail.example.com --resolve 'a:*:192.0.2.7' --resolve 'b:25:[2001:db8::1]' --trust 'my ca.pem'",
+		"mailmatrix check mail.example.com --policy modern --login --authorized --max-failures 9 " +
+			"--resolve 'a:*:192.0.2.7' --resolve 'b:25:[2001:db8::1]' --trust 'my ca.pem' --output json=check.json",
+	}
+	for i, s := range suggestions(&r) {
+		if s.command != want[i] {
+			t.Errorf("%s, want\n%s", s.command, want[i])
+		}
+	}
+	if text := string(written(t, "text", r, Options{})); !strings.Contains(text, " \\\n") || strings.Contains(text, "...") {
+		t.Errorf("a long command is not broken into lines that a shell takes:\n%s", text)
+	}
+	r.Selection["trust"] = []string{"\x1b[2J.pem"}
+	if s := suggestions(&r); s != nil {
+		t.Errorf("no terminal may get %q", s)
+	}
+}
+
+func TestQuoted(t *testing.T) {
+	sh, err := exec.LookPath("sh")
+	if err != nil {
+		t.Skip("no shell")
+	}
+	for _, value := range []string{"plain.pem", "a b", "it's a $(test)", "'", "--x", "a:*:[::1]", ""} {
+		command := strings.Join(shellLines("printf %s "+quoted(value), 12), "\n")
+		if out, err := exec.Command(sh, "-c", command).Output(); err != nil || string(out) != value {
+			t.Errorf("%s says %q, %v, want %q", command, out, err, value)
+		}
+	}
+}
+
+// How a server was reached changes nothing that is to be read.
+func TestAskedWith(t *testing.T) {
+	for _, c := range []struct {
+		selection map[string][]string
+		want      string
+	}{
+		{nil, ""},
+		{map[string][]string{"trust": {"ca.pem"}, "authorized": {"true"}, "resolve": {"a:*:192.0.2.7"}, "deadline": {"5m"}, "wait": {"1m"}}, ""},
+		{map[string][]string{"probe": {"true"}, "login": {"true"}, "policy": {"mine.yaml"}, "lab": {"false"}}, "login   policy mine.yaml   probe"},
+		{map[string][]string{"mechanism": {"PLAIN", "LOGIN"}}, "mechanism PLAIN,LOGIN"},
+	} {
+		r := checkReport()
+		r.Selection = c.selection
+		if got := askedWith(&r); got != c.want {
+			t.Errorf("%v: %q, want %q", c.selection, got, c.want)
+		}
+	}
+}
+
+// Where no door speaks, nothing was tried, and there is one thing to do.
+func TestNothingOfAServerThatIsSilent(t *testing.T) {
+	r := silentReport()
+	notTriedYet(&r)
+	for _, format := range []string{"text", "markdown"} {
+		out := string(written(t, format, r, Options{}))
+		for _, gone := range []string{"NOT TRIED", "Not tried", "SEEN FROM", "Seen from", "--probe", "policy explain"} {
+			if strings.Contains(out, gone) {
+				t.Errorf("%s: still %q in\n%s", format, gone, out)
+			}
+		}
+	}
+}
+
+// A server that was put into states was put there by a command, which the report
+// does not know.
+func TestNothingIsSuggestedForStates(t *testing.T) {
+	r := checkReport()
+	r.Targets[0].Effort = nil
+	if s := suggestions(&r); s != nil {
+		t.Errorf("suggests %v", s)
+	}
+}
+
+func TestSeenFrom(t *testing.T) {
+	r := checkReport()
+	if got := seenFrom(&r); got != r.Vantage {
+		t.Errorf("%q", got)
+	}
+	r = blindReport()
+	if got, want := seenFrom(&r), "127.0.0.1: the server's own or a private address: clear links not judged (--source)"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 // What costs less is suggested first, and nothing that was done.
 func TestSuggestionsFollowWhatIsOpen(t *testing.T) {
 	r := checkReport()
@@ -147,7 +241,7 @@ func TestConclusionOfACheck(t *testing.T) {
 		do   func(*login.Report)
 		want string
 	}{
-		{"cut short", func(r *login.Report) { r.Complete = false }, "INCOMPLETE         interrupted"},
+		{"cut short", func(r *login.Report) { r.Complete = false }, "INCOMPLETE         it did not come to its end: the deadline came, or somebody"},
 		{"a named door is silent beside others", func(r *login.Report) {
 			closed(r, login.SMTP, 2525, login.FoundNamed, "timeout")
 		}, "INCOMPLETE         the door that was asked for does not answer: 192.0.2.10:2525"},
@@ -191,7 +285,6 @@ func TestVerboseCheckTellsAll(t *testing.T) {
 	}
 }
 
-// The same finding in the same words is told once.
 // Each row of the ledger is a line, and a spreadsheet takes none for a formula.
 func TestLedgerCSV(t *testing.T) {
 	r := probedReport()

@@ -15,7 +15,9 @@ type item struct {
 	id         string
 	kind       string // "cells", "cases", or the kind of a scenario
 	title      string // of a case, or what a cell is about
+	level      login.Level
 	path       []string
+	door       doorAt
 	transport  login.Transport // of a scenario that has one
 	port       string          // of the door that a scenario is about,
 	silent     bool            // which does not speak
@@ -28,8 +30,13 @@ type item struct {
 	refs       []string
 	transcript []string
 	advice     *login.Advice
-	seconds    float64 // 0 where nobody took the time
+	expected   []login.Outcome // of a cell
+	seconds    float64         // 0 where nobody took the time
 }
+
+// doorAt is where one stands in the report: the index of its target, and its own
+// with one added, so that none is zero.
+type doorAt struct{ target, number int }
 
 // items yields every result that counts, in the order of the report. What is
 // only predicted counts nowhere.
@@ -47,7 +54,8 @@ func items(r *login.Report) iter.Seq[item] {
 		}
 		for _, c := range r.Cases {
 			if !yield(item{
-				id: r.Key(c), title: c.Title, client: c.Profile != "", kind: "cases", path: parents(c.ID), verdict: c.Verdict, why: c.Why, reason: c.Reason,
+				id: r.Key(c), title: c.Title, level: c.Level, client: c.Profile != "", kind: "cases", path: parents(c.ID),
+				door: doorAt{c.Target, c.Door + 1}, verdict: c.Verdict, why: c.Why, reason: c.Reason,
 				excused: c.Excused, refs: c.Refs, transcript: transcript(r, c.Transcript), advice: c.Advice,
 			}) {
 				return
@@ -60,7 +68,7 @@ const predicted = "predicted"
 
 func cellItem(r *login.Report, c *login.CellResult) item {
 	return item{
-		id: c.ID, kind: "cells", title: cellTitle(c),
+		id: c.ID, kind: "cells", title: cellTitle(r, c), expected: c.Expected,
 		path:    []string{string(c.Flavour), string(c.Protocol), string(c.Transport), string(c.Mechanism)},
 		hole:    c.WronglyAccepted,
 		verdict: c.Verdict, why: c.Why, reason: c.Reason, excused: c.Excused, refs: c.Refs, transcript: transcript(r, c.Transcript),
@@ -81,10 +89,19 @@ func scenarioItem(r *login.Report, s login.ScenarioResult) item {
 		advice: s.Advice,
 	}
 	if s.Door != nil && *s.Door >= 0 && s.Target >= 0 && s.Target < len(r.Targets) && *s.Door < len(r.Targets[s.Target].Doors) {
-		door := &r.Targets[s.Target].Doors[*s.Door]
-		it.port, it.silent = portName(door), !door.Speaks()
+		at := &r.Targets[s.Target].Doors[*s.Door]
+		it.port, it.silent = portName(at), !at.Speaks()
+		it.door = doorAt{s.Target, *s.Door + 1}
 	}
 	return it
+}
+
+// topic is the third part of the ID of a scenario about a door.
+func (it item) topic() string {
+	if it.kind != login.KindDoor || len(it.path) < 3 {
+		return ""
+	}
+	return it.path[2]
 }
 
 // transcript puts a conversation together from the table of lines. A report

@@ -38,6 +38,7 @@ func writeMarkdown(w io.Writer, r login.Report, _ Options) error {
 	}
 	m.list("What follows", b.follows())
 	m.list("Expectations that do not hold", unkept(&r))
+	m.flaky(&r)
 	m.problems(problems(&r))
 	m.findings(&r)
 	m.notTested(&r)

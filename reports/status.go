@@ -7,6 +7,8 @@ import "github.com/mailmatrix/mailmatrix/internal/login"
 func incomplete(r *login.Report) string {
 	sum, failed := r.Sum(), r.FailedControl()
 	switch {
+	case !r.Complete && deployed(r):
+		return "it did not come to its end: the deadline came, or somebody interrupted it (--deadline)"
 	case !r.Complete:
 		return "interrupted: what follows is only what was done"
 	case failed != "":
@@ -15,6 +17,11 @@ func incomplete(r *login.Report) string {
 		return ""
 	case r.SilentDoor() != "":
 		return "the door that was asked for does not answer: " + ascii(r.SilentDoor())
+	case r.SilentServer() != "":
+		return "no door of " + ascii(r.SilentServer()) + " answers: check the name, that the service runs and that no firewall is in the way," +
+			" or name its door, as smtp://HOST:PORT"
+	case r.UndecidedLogin() != "":
+		return ascii(r.UndecidedLogin())
 	case sum.Cells == 0:
 		return "nothing was measured"
 	case sum.Broken > 0:

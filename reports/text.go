@@ -51,6 +51,7 @@ func writeText(w io.Writer, r login.Report, o Options) error {
 	}
 	p.more(b, room)
 	p.expectations(&r)
+	p.flaky(&r)
 	p.problems(failed, shortLines-len(p.lines)-len(end.lines))
 	p.findings(&r, shortLines-len(p.lines)-len(end.lines))
 	if o.Verbose {

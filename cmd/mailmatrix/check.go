@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/mailmatrix/mailmatrix/harness/remote"
+	"github.com/mailmatrix/mailmatrix/harness/remote/budget"
 	"github.com/mailmatrix/mailmatrix/harness/remote/discover"
 	"github.com/mailmatrix/mailmatrix/internal/login"
 	"github.com/mailmatrix/mailmatrix/server"
@@ -22,14 +25,14 @@ func newCheck(t terminal) *cobra.Command {
 		lab    laboratory
 	)
 	c := &cobra.Command{
-		Use:   "check HOST",
+		Use:   "check HOST...",
 		Short: "validate a deployed server: what it offers, what it accepts, who can use it",
 		Long: `Look at a mail server in service and say what it offers, what it really accepts,
 whether it keeps its policy, which clients can use it, and what to change.
 
 HOST is a host, a mail domain, or doors such as smtp://mail.example.com:587 and
 pop3s://mail.example.com; several are doors of one server. By default nothing is
-sent but EHLO, CAPA and STARTTLS. --probe sends AUTH without any secret; --login
+sent that a server counts: EHLO, CAPA, STARTTLS and the like. --probe sends AUTH without any secret; --login
 sends a password, over verified TLS. --plan prints the whole cost before anything
 is sent. docs/check.md says more.
 
@@ -57,17 +60,12 @@ named is silent, interrupted, bad input).`,
 				return err
 			}
 			if plan {
-				most, err := remote.Plan(asked, o)
-				if err != nil {
-					return err
-				}
-				_, err = fmt.Fprint(t.Out, most)
-				return err
+				return shown.plan(t, asked, o)
 			}
 			if lab.command != "" {
 				return shown.write(t, func() (login.Report, error) { return lab.run(c.Context(), t, asked, o, how.accounts) })
 			}
-			shown.times = lab.again.times
+			shown.times, shown.selection = lab.again.times, how.selection(c)
 			return shown.check(c.Context(), t, asked, o)
 		},
 	}
@@ -88,6 +86,8 @@ type checkOutput struct {
 	files   []string
 	verbose bool
 	status  statusFlags
+	// selection are the flags that were given.
+	selection map[string][]string
 	// times is how often it is done; 0 is once.
 	times int
 }
@@ -110,8 +110,12 @@ func (s *checkOutput) check(ctx context.Context, t terminal, asked discover.Aske
 		o.StandIn = standIn
 		bar := newCheckProgress(t.Err)
 		o.Told = bar.told
-		again, failed := again{times: max(1, s.times)}, error(nil)
-		report := again.run(t.Err, func() login.Report {
+		if s.times > 1 && !o.Lab { // however often it is asked, it is one server
+			o.Budget = budget.New(o.Limits, time.Now)
+		}
+		var failed error
+		repeated := again{times: max(1, s.times)}
+		report := repeated.run(t.Err, func() login.Report {
 			r, err := remote.Check(ctx, asked, o)
 			failed = errors.Join(failed, err)
 			return r
@@ -119,6 +123,23 @@ func (s *checkOutput) check(ctx context.Context, t terminal, asked discover.Aske
 		bar.clear()
 		return report, errors.Join(failed, standIn.Close())
 	})
+}
+
+// plan prints what a check would cost.
+func (s *checkOutput) plan(t terminal, asked discover.Asked, o remote.Options) error {
+	most, err := remote.Plan(asked, o)
+	if err != nil {
+		return err
+	}
+	form, err := login.ParseName("format of a plan", s.format, []string{"text", "json"})
+	if err != nil {
+		return err
+	}
+	if form == "json" {
+		return writeJSON(t.Out, most)
+	}
+	_, err = fmt.Fprint(t.Out, most)
+	return err
 }
 
 // write opens what is to be written, does the work, and writes it.
@@ -135,6 +156,8 @@ func (s *checkOutput) write(t terminal, work func() (login.Report, error)) error
 		out.discard()
 		return err
 	}
+	report.Selection = maps.Clone(report.Selection)
+	maps.Copy(report.Selection, s.selection)
 	if s.policy != "" {
 		report.Selection["policy"] = []string{s.policy}
 	}

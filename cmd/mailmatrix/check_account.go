@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -73,7 +72,7 @@ func readAccounts(name string, w io.Writer) (accounts, error) {
 		Accounts []accountEntry `yaml:"accounts"`
 	}
 	if err := strictyaml.Decode(name, data, &file); err != nil {
-		return nil, withoutQuotes(name, err)
+		return nil, fmt.Errorf("%w; wanted is `accounts:`, a list of entries with name, role, password-file or password-env, and the like", err)
 	}
 	where := accountLines(data, len(file.Accounts))
 	var all accounts
@@ -88,25 +87,6 @@ func readAccounts(name string, w io.Writer) (accounts, error) {
 		return nil, fmt.Errorf("%s: none of its %d accounts has the role main: which one logs in?", name, len(all))
 	}
 	return all, nil
-}
-
-// yamlComplaint is how the YAML library begins its messages; what follows quotes
-// the file.
-var yamlComplaint = regexp.MustCompile(`\[(\d+):\d+\] (unknown field "[^"]*"|mapping key "[^"]*" already defined)?`)
-
-// withoutQuotes is a complaint of the YAML library without what it quotes, which
-// may be a password.
-func withoutQuotes(name string, err error) error {
-	const wanted = "wanted is `accounts:`, a list of entries with name, role, password-file or password-env, and the like"
-	found := yamlComplaint.FindStringSubmatch(err.Error())
-	switch {
-	case found == nil:
-		return fmt.Errorf("%s: this cannot be read; %s", name, wanted)
-	case found[2] == "":
-		return fmt.Errorf("%s:%s: this cannot be read; %s", name, found[1], wanted)
-	default:
-		return fmt.Errorf("%s:%s: %s; %s", name, found[1], found[2], wanted)
-	}
 }
 
 // accountLines says on which lines the n entries begin, 1 where that cannot be

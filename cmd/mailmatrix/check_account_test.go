@@ -82,12 +82,12 @@ func TestBadAccounts(t *testing.T) {
 		{"accounts:\n- {name: carol, password: hunter2, certificate: client.pem}", "a certificate needs its key"},
 		{"accounts:\n- {name: carol, password: hunter2, override: hunter2}", "the role override and an override password go together"},
 		{"accounts:\n" + good + "- {name: dave, role: override, password: hunter2}", ":3: account dave: the role override"},
-		{"accounts:\n- name: carol\n  pasword: hunter2\n", `:3: unknown field "pasword"; wanted is`},
-		{"accounts:\n- name: carol\n  password: hunter2\n  password: hunter2\n", `:4: mapping key "password" already defined; wanted is`},
-		{"accounts:\n- name: carol\n  password: [hunter2]\n", ":3: this cannot be read; wanted is"},
-		{"hunter2", ": this cannot be read"},
-		{"accounts: {hunter2", "this cannot be read"},
-		{"accounts:\n" + good + "---\nhunter2: x\n", "this cannot be read"},
+		{"accounts:\n- name: carol\n  pasword: hunter2\n", `:3:3: unknown field "pasword"; wanted is`},
+		{"accounts:\n- name: carol\n  password: hunter2\n  password: hunter2\n", `:4:3: mapping key "password" already defined; wanted is`},
+		{"accounts:\n- name: carol\n  password: [hunter2]\n", ":3:13: a value of another kind is wanted here; wanted is"},
+		{"hunter2", ":1:1: string was used where mapping is expected; wanted is"},
+		{"accounts: {hunter2", ":1:12: could not find flow map content; wanted is"},
+		{"accounts:\n" + good + "---\nhunter2: x\n", ": more than one YAML document: only one is read; wanted is"},
 	} {
 		name := accountFile(t, row.text)
 		_, err := readAccounts(name, &bytes.Buffer{})

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/mailmatrix/mailmatrix/harness/remote"
 	"github.com/mailmatrix/mailmatrix/harness/remote/discover"
@@ -37,23 +38,37 @@ type remoteFlags struct {
 }
 
 func (f *remoteFlags) register(c *cobra.Command) {
-	flags := c.Flags()
+	f.route(c.Flags())
+	f.manner(c.Flags())
+	f.depth(c.Flags())
+}
+
+// route are the flags of who only looks: the way to the doors.
+func (f *remoteFlags) route(flags *pflag.FlagSet) {
+	flags.StringArrayVar(&f.trust, "trust", nil, "take certificates of this authority, in a PEM `FILE`, or the one with this sum, sha256:HEX")
+	flags.StringArrayVar(&f.resolve, "resolve", nil, "take `HOST:PORT:ADDRESS` for that, PORT may be *; an address of IPv6 in brackets")
+	flags.StringVar(&f.source, "source", "", "come from this `ADDRESS` of this machine")
+	flags.StringVar(&f.proxy, "proxy", "", "connect through `socks5://HOST:PORT`")
+	flags.BoolVar(&f.autoconfig, "autoconfig", false, "look for doors with Thunderbird's and Microsoft's services, too, by HTTPS")
+	flags.IntVar(&f.parallel, "parallel", 0, "how many connections at once (default 4)")
+	flags.DurationVar(&f.deadline, "deadline", 0, "how long it may take in all (default 2m, of a laboratory 15m)")
+	flags.DurationVar(&f.wait, "wait", 0, "how long to wait for named doors that do not greet yet")
+}
+
+// manner are the flags of what is done behind them.
+func (f *remoteFlags) manner(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.probe, "probe", false, "send AUTH without any secret: are hidden ways in open?")
-	flags.BoolVar(&f.tls, "tls", false, "TLS in depth as well: ciphers, groups, tickets, ALPN; some fifty handshakes for each protocol")
 	flags.BoolVar(&f.login, "login", false, "log in, with MAILMATRIX_USER and MAILMATRIX_PASSWORD or --account-file")
 	flags.BoolVar(&f.authorized, "authorized", false, "your word that this server is yours to test; --login needs it")
 	flags.StringVar(&f.accountFile, "account-file", "", "accounts with roles, in this YAML `FILE`")
 	flags.BoolVar(&f.cleartext, "allow-cleartext", false, "let the password cross a clear link")
 	flags.BoolVar(&f.lab, "lab", false, "a server to be thrown away, on a private address: probe, login, cleartext, any certificate, no budget, every case")
-	flags.StringArrayVar(&f.trust, "trust", nil, "take certificates of this authority, in a PEM `FILE`, or the one with this sum, sha256:HEX")
-	flags.StringArrayVar(&f.resolve, "resolve", nil, "take `HOST:PORT:ADDRESS` for that, PORT may be *; an address of IPv6 in brackets")
-	flags.StringVar(&f.source, "source", "", "come from this `ADDRESS` of this machine")
-	flags.StringVar(&f.proxy, "proxy", "", "connect through socks5://HOST:PORT")
-	flags.BoolVar(&f.autoconfig, "autoconfig", false, "look for doors with Thunderbird's and Microsoft's services, too, by HTTPS")
 	flags.IntVar(&f.maxFailures, "max-failures", 0, "how many refused passwords, and how many refused AUTHs, the server may see (default 3 and 4)")
-	flags.IntVar(&f.parallel, "parallel", 0, "how many connections at once (default 4)")
-	flags.DurationVar(&f.deadline, "deadline", 0, "how long it may take in all (default 2m, with --lab 15m)")
-	flags.DurationVar(&f.wait, "wait", 0, "how long to wait for named doors that do not greet yet")
+}
+
+// depth are those of who judges as well.
+func (f *remoteFlags) depth(flags *pflag.FlagSet) {
+	flags.BoolVar(&f.tls, "tls", false, "TLS in depth as well: ciphers, groups, tickets, ALPN; some fifty handshakes for each protocol")
 }
 
 // options turns the flags, and the arguments that name the server, into a
@@ -73,18 +88,11 @@ func (f *remoteFlags) options(t terminal, c *cobra.Command, args []string) (disc
 	if err != nil {
 		return asked, o, err
 	}
-	switch {
-	case f.login && !f.authorized && !f.lab:
-		return asked, o, errors.New("--login sends a password: add --authorized, your word that this server is yours to test")
-	case f.cleartext && !f.login && !f.lab:
-		return asked, o, errors.New("--allow-cleartext permits a password on a clear link, and without --login none is sent")
-	case f.maxFailures < 0 || f.parallel < 0:
-		return asked, o, errors.New("--max-failures and --parallel want a number, 1 or more")
-	case f.deadline < 0:
-		return asked, o, fmt.Errorf("--deadline wants a time such as 2m, not %s", f.deadline)
+	if err := f.sensible(c); err != nil {
+		return asked, o, err
 	}
 	o.Limits.Passwords, o.Limits.Auths, o.Limits.Connections = f.maxFailures, f.maxFailures, f.parallel
-	if err := f.route(&o.Route); err != nil {
+	if err := f.way(&o.Route); err != nil {
 		return asked, o, err
 	}
 	if o.Trust, err = f.trusted(); err != nil {
@@ -96,7 +104,69 @@ func (f *remoteFlags) options(t terminal, c *cobra.Command, args []string) (disc
 	return asked, o, err
 }
 
-func (f *remoteFlags) route(r *reach.Route) error {
+// sensible refuses flags that would do nothing, or not what they seem to.
+func (f *remoteFlags) sensible(c *cobra.Command) error {
+	given := c.Flags().Changed
+	logsIn := f.login || f.lab
+	switch {
+	case f.login && !f.authorized && !f.lab:
+		return errors.New("--login sends a password: add --authorized, your word that this server is yours to test")
+	case f.cleartext && !logsIn:
+		return errors.New("--allow-cleartext permits a password on a clear link, and without --login none is sent")
+	case given("authorized") && !logsIn:
+		return errors.New("--authorized is your word for --login: add that, or leave --authorized out")
+	case given("account-file") && !logsIn:
+		return errors.New("--account-file names who logs in, and nobody does: add --login --authorized, or --lab")
+	case f.lab && given("max-failures"):
+		return errors.New("--max-failures is a budget, and --lab has none: leave one of them out")
+	case f.lab && given("proxy"):
+		return errors.New("--lab is for a private address, and nobody can know which one --proxy reaches: leave one of them out")
+	case given("max-failures") && f.maxFailures < 1:
+		return fmt.Errorf("--max-failures wants a number, 1 or more, not %d", f.maxFailures)
+	case given("parallel") && f.parallel < 1:
+		return fmt.Errorf("--parallel wants a number, 1 or more, not %d", f.parallel)
+	case given("deadline") && f.deadline <= 0:
+		return fmt.Errorf("--deadline wants a time such as 2m, not %s", f.deadline)
+	case f.wait < 0:
+		return fmt.Errorf("--wait wants a time such as 30s, not %s", f.wait)
+	default:
+		return nil
+	}
+}
+
+// selection are the flags that were given, for the report. Of a proxy its user
+// and password are left out.
+func (f *remoteFlags) selection(c *cobra.Command) map[string][]string {
+	selection := map[string][]string{}
+	for _, flag := range givenOf(c, (*remoteFlags).route, (*remoteFlags).manner, (*remoteFlags).depth) {
+		selection[flag.Name] = []string{flag.Value.String()}
+		if list, several := flag.Value.(pflag.SliceValue); several {
+			selection[flag.Name] = list.GetSlice()
+		}
+	}
+	delete(selection, "proxy")
+	if proxy, err := url.Parse(f.proxy); err == nil && f.proxy != "" {
+		selection["proxy"] = []string{proxy.Scheme + "://" + proxy.Host}
+	}
+	return selection
+}
+
+// givenOf are those of some flags that were given.
+func givenOf(c *cobra.Command, groups ...func(*remoteFlags, *pflag.FlagSet)) []*pflag.Flag {
+	var names pflag.FlagSet
+	for _, group := range groups {
+		group(new(remoteFlags), &names)
+	}
+	var given []*pflag.Flag
+	names.VisitAll(func(f *pflag.Flag) {
+		if flag := c.Flags().Lookup(f.Name); flag != nil && flag.Changed {
+			given = append(given, flag)
+		}
+	})
+	return given
+}
+
+func (f *remoteFlags) way(r *reach.Route) error {
 	for _, text := range f.resolve {
 		fixed, err := parseFixed(text)
 		if err != nil {

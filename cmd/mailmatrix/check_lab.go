@@ -37,13 +37,16 @@ func (l *laboratory) register(c *cobra.Command) {
 	flags.StringSliceVar(&l.axes.transports, "transport", nil, "with --apply: how the client is configured")
 	flags.StringSliceVar(&l.axes.mechanisms, "mechanism", nil, "with --apply: way of logging in")
 	flags.StringSliceVar(&l.axes.settings, "setting", nil, "with --apply: what the policy says of it")
-	flags.StringSliceVar(&l.axes.cases, "cases", nil, "with --apply: compliance cases, as `mailmatrix run` takes them")
+	flags.StringSliceVar(&l.axes.cases, "cases", nil, "with --apply: compliance cases, named as for mailmatrix run")
 	flags.Uint64Var(&l.seed, "seed", 0, "with --apply: repeat a run: the number that its report names")
 	l.again.register(c)
 }
 
 // check refuses what makes no sense without --apply, or with it.
 func (l *laboratory) check(c *cobra.Command, asked discover.Asked, o remote.Options) error {
+	if err := l.again.check(); err != nil {
+		return err
+	}
 	if l.command == "" {
 		for _, name := range []string{"profile", "protocol", "transport", "mechanism", "setting", "cases", "seed", "rerun-failed"} {
 			if c.Flags().Changed(name) {

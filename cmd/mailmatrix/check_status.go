@@ -109,13 +109,25 @@ type again struct {
 
 func (a *again) register(c *cobra.Command) {
 	c.Flags().StringVar(&a.failed, "rerun-failed", "", "run only what failed, warned or was broken in this JSON report in a `FILE`")
+	a.registerTimes(c)
+}
+
+// registerTimes is for who has no plan of which a part could be run.
+func (a *again) registerTimes(c *cobra.Command) {
 	c.Flags().IntVar(&a.times, "repeat", 1, "run everything so many times; what differs is flaky and counts as its worst")
+}
+
+func (a *again) check() error {
+	if a.times < 1 {
+		return fmt.Errorf("--repeat wants a number of times, 1 or more, not %d", a.times)
+	}
+	return nil
 }
 
 // narrow leaves in the plan what is to be run.
 func (a *again) narrow(w io.Writer, plan harness.Plan) (harness.Plan, error) {
-	if a.times < 1 {
-		return plan, fmt.Errorf("--repeat wants a number of times, 1 or more, not %d", a.times)
+	if err := a.check(); err != nil {
+		return plan, err
 	}
 	if a.failed == "" {
 		return plan, nil

@@ -1,8 +1,12 @@
 package main
 
 import (
+	"reflect"
+	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/spf13/cobra"
 )
 
 // A check of a server from its own address says what it offers, nothing of its
@@ -49,7 +53,16 @@ func TestCheckBadInput(t *testing.T) {
 		{"check mail.example.com --trust main.go", "--trust main.go: there is no certificate in it"},
 		{"check mail.example.com --policy nosuch.yaml", "nosuch.yaml"},
 		{"check mail.example.com --deadline -1s", "--deadline wants a time"},
-		{"check mail.example.com --max-failures -1", "want a number"},
+		{"check mail.example.com --deadline 0", "--deadline wants a time such as 2m, not 0s"},
+		{"check mail.example.com --wait -1s", "--wait wants a time"},
+		{"check mail.example.com --max-failures -1", "--max-failures wants a number, 1 or more, not -1"},
+		{"check mail.example.com --max-failures 0", "--max-failures wants a number, 1 or more, not 0"},
+		{"check mail.example.com --parallel 0", "--parallel wants a number, 1 or more, not 0"},
+		{"check mail.example.com --repeat 0", "--repeat wants a number of times, 1 or more, not 0"},
+		{"check mail.example.com --authorized --probe", "--authorized is your word for --login"},
+		{"check mail.example.com --account-file x.yaml", "--account-file names who logs in, and nobody does"},
+		{"check smtp://127.0.0.1:1 --lab --max-failures 9", "--max-failures is a budget, and --lab has none"},
+		{"check smtp://127.0.0.1:1 --lab --proxy socks5://u:hunter2@127.0.0.1:1", "nobody can know which one --proxy reaches"},
 		{"check mail.example.com --apply x", "say by --lab"},
 		{"check mail.example.com --fail-on everything", "--fail-on"},
 		{"check smtp://192.0.2.1:25 --lab --deadline 1s", "--lab is for a server that may be thrown away"},
@@ -66,5 +79,27 @@ func TestCheckPlan(t *testing.T) {
 	status, out, diagnostics := mailmatrix(t, "check", "mail.example.com", "--plan", "--probe")
 	if status != 0 || diagnostics != "" || !strings.Contains(out, "mail.example.com:587") || !strings.Contains(strings.Join(strings.Fields(out), " "), "AUTH refused or cancelled at most 4") {
 		t.Errorf("exit status %d, says %q:\n%s", status, diagnostics, out)
+	}
+}
+
+// What was given is in the report by its flag, and no secret.
+func TestRemoteSelection(t *testing.T) {
+	var how remoteFlags
+	c := &cobra.Command{}
+	how.register(c)
+	if err := c.ParseFlags(strings.Fields("--probe --resolve a:1:127.0.0.1 --resolve b:2:127.0.0.1 --proxy socks5://u:hunter2@127.0.0.1:1080 --deadline 1m")); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string][]string{"probe": {"true"}, "resolve": {"a:1:127.0.0.1", "b:2:127.0.0.1"}, "proxy": {"socks5://127.0.0.1:1080"}, "deadline": {"1m0s"}}
+	if got := how.selection(c); !reflect.DeepEqual(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+}
+
+// A usage text takes the first word in backquotes for the name of its value.
+func TestFlagNames(t *testing.T) {
+	_, out, _ := mailmatrix(t, "check", "--help")
+	if !regexp.MustCompile(`(?m)^ +--cases strings +with --apply: compliance cases`).MatchString(out) {
+		t.Errorf("the help is\n%s", out)
 	}
 }

@@ -48,31 +48,39 @@ at as ` + "`mailmatrix check`" + ` does.`,
 			if err := noEmptyFlag(c); err != nil {
 				return err
 			}
+			if given := givenOf(c, (*remoteFlags).route); len(given) > 0 && len(on) == 0 {
+				return fmt.Errorf("--%s is about the way to a server: say to which one with --on HOST", given[0].Name)
+			}
 			p, err := policy.Load(args[0], os.ReadFile)
 			if err != nil {
 				return err
 			}
 			e := explained{Policy: policy.Title(args[0])}
-			var open policy.Open
+			var (
+				open   policy.Open
+				unseen []login.Protocol
+			)
 			if len(on) > 0 {
 				e.On = strings.Join(on, " ")
-				if open, err = how.doors(t, c, on); err != nil {
+				doors, err := how.doors(t, c, on)
+				if err != nil {
 					return err
 				}
+				open, unseen = policy.Doors(doors), policy.Unseen(doors)
 			}
 			manners, err := described(c.Context(), clients())
 			if err != nil {
 				return err
 			}
-			e.Explanation = policy.Explain(p, open, clients(), manners)
+			e.Explanation = policy.Explain(p, open, clients(), manners).Without(unseen)
 			if form == "json" {
 				return writeJSON(t.Out, e)
 			}
 			return writeExplained(t.Out, e, manners, verbose)
 		},
 	}
-	how.register(c)
 	flags := c.Flags()
+	how.route(flags)
 	flags.StringSliceVar(&on, "on", nil, "ask on the doors of this `HOST`, named as for check")
 	flags.StringVar(&format, "format", "text", "text or json")
 	flags.BoolVarP(&verbose, "verbose", "v", false, "name every client")
@@ -80,11 +88,12 @@ at as ` + "`mailmatrix check`" + ` does.`,
 }
 
 // doors looks at a server in service for what is open.
-func (f *remoteFlags) doors(t terminal, c *cobra.Command, names []string) (policy.Open, error) {
+func (f *remoteFlags) doors(t terminal, c *cobra.Command, names []string) ([]login.DoorResult, error) {
 	asked, o, err := f.options(t, c, names)
 	if err != nil {
 		return nil, err
 	}
+	o.LooksOnly = true
 	report, err := remote.Check(c.Context(), asked, o)
 	if err != nil {
 		return nil, err
@@ -93,7 +102,7 @@ func (f *remoteFlags) doors(t terminal, c *cobra.Command, names []string) (polic
 	if _, silent := speaking(doors); silent {
 		return nil, fmt.Errorf("no door of %s speaks: nothing can be said of it (`mailmatrix check %[1]s` says more)", names[0])
 	}
-	return policy.Doors(doors), nil
+	return doors, nil
 }
 
 func doorsOf(r login.Report) []login.DoorResult {

@@ -70,8 +70,11 @@ func writeExplained(w io.Writer, e explained, manners []login.ClientDescription,
 		on = " on the doors of " + e.On
 	}
 	p.flow("", fmt.Sprintf("policy %s%s", e.Policy, on))
-	p.line("%d clients: %d keep working, %d need a setting, %d are lost", len(e.Clients),
-		len(standing[policy.Keeps]), len(standing[policy.NeedsSetting]), len(standing[policy.Lost]))
+	p.line("%s: %s, %s, %s", several(len(e.Clients), "client", "clients"), several(len(standing[policy.Keeps]), "keeps working", "keep working"),
+		several(len(standing[policy.NeedsSetting]), "needs a setting", "need a setting"), several(len(standing[policy.Lost]), "is lost", "are lost"))
+	for _, protocol := range e.Unseen {
+		p.line("%s was not looked at: name a door of it as well, such as --on %s://HOST", protocolWord(protocol), protocol)
+	}
 	if lost := standing[policy.Lost]; len(lost) > 0 {
 		p.line("")
 		p.line("LOST, AND TO WHAT")
@@ -89,7 +92,7 @@ func writeExplained(w io.Writer, e explained, manners []login.ClientDescription,
 	p.line("")
 	p.keeping(standing[policy.Keeps])
 	p.listener(e.Clients)
-	p.middle(e.Clients, manners)
+	p.middle(e, manners)
 	p.line("")
 	p.line("Foretold from the profiles, for a server that has what the policy permits; nothing was measured.")
 	p.line("NEXT   mailmatrix run --policy %s   the same, measured on the reference server", e.Policy)
@@ -98,6 +101,14 @@ func writeExplained(w io.Writer, e explained, manners []login.ClientDescription,
 	}
 	_, err := io.WriteString(w, p.b.String())
 	return err
+}
+
+// several writes "1 client", "2 clients".
+func several[T int | int64](n T, one, more string) string {
+	if n == 1 {
+		more = one
+	}
+	return fmt.Sprintf("%d %s", n, more)
 }
 
 func needs(c policy.Client) bool {
@@ -193,7 +204,10 @@ func fate(a policy.Access) string {
 func outcomeWords(w policy.Way) string {
 	switch w.Outcome {
 	case login.NoTLS:
-		return "gets no TLS"
+		if w.Why == policy.BeforeHello {
+			return "says STARTTLS before EHLO"
+		}
+		return "has no TLS 1.2"
 	case login.NotOffered:
 		return "nothing offered that it uses"
 	case login.RefusedPolicy:
@@ -308,9 +322,9 @@ func classWord(c login.ExposureClass) string {
 // middle is what a man in the middle learns, who takes STARTTLS away or shows
 // a certificate of his own: from those set as the policy wants, and from those
 // with TLS "if available".
-func (p *policyPage) middle(clients []policy.Client, manners []login.ClientDescription) {
+func (p *policyPage) middle(e explained, manners []login.ClientDescription) {
 	set, available := newGrouped(), newGrouped()
-	for _, c := range clients {
+	for _, c := range e.Clients {
 		for _, a := range c.Access {
 			if a.Standing != policy.Lost && a.Middle.Gives > login.ShowsIdentity {
 				set.add(classWord(a.Middle.Gives)+", required", c.Profile)
@@ -320,7 +334,7 @@ func (p *policyPage) middle(clients []policy.Client, manners []login.ClientDescr
 	for _, c := range manners {
 		for _, m := range c.Protocols {
 			f, has := m.Floors[login.EncryptIfAvailable]
-			if has && f.Gives > login.ShowsIdentity && f.Rung != login.RungCertificate {
+			if has && !slices.Contains(e.Unseen, m.Protocol) && f.Gives > login.ShowsIdentity && f.Rung != login.RungCertificate {
 				available.add(classWord(f.Gives)+", if available", c.Profile)
 			}
 		}

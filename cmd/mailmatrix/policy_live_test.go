@@ -97,6 +97,16 @@ func TestPolicyOfAServer(t *testing.T) {
 	}
 }
 
+// A protocol of which no door is named is not looked at, and loses nobody.
+func TestPolicyOnOneProtocol(t *testing.T) {
+	doors := served(t, "intermediate")
+	status, out, diagnostics := mailmatrix(t, "policy", "explain", "modern", "--on", doors[0], "-v")
+	if status != 0 || diagnostics != "" || !strings.Contains(out, "\nPOP3 was not looked at: name a door of it as well, such as --on pop3://HOST\n") ||
+		strings.Contains(out, "POP3:") || strings.Contains(out, "phpmailer-pop3") {
+		t.Errorf("exit status %d, says %q, output:\n%s", status, diagnostics, out)
+	}
+}
+
 // A server that is not there is one line, and no policy.
 func TestPolicyOfNoServer(t *testing.T) {
 	for _, args := range []string{"policy make smtp://127.0.0.1:1", "policy explain modern --on smtp://127.0.0.1:1"} {

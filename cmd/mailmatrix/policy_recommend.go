@@ -93,16 +93,18 @@ func writeRecommended(w io.Writer, r policy.Recommendation, users []policy.User)
 	for _, u := range users {
 		weight += u.Weight
 	}
-	p.line("%d clients, %d users   %d mechanisms   %d policies tried, all there are", len(users), weight, len(r.Mechanisms), r.Tried)
+	everybody := several(weight, "user", "users")
+	p.line("%s, %s   %s   %s tried, all there are", several(len(users), "client", "clients"), everybody,
+		several(len(r.Mechanisms), "mechanism", "mechanisms"), several(r.Tried, "policy", "policies"))
 	for i, c := range r.Choices {
 		// One that locks everybody out gives nothing away, and helps nobody.
 		if i == mostChoices || i > 0 && c.Lost == weight {
 			p.line("")
-			p.line("%d more, which lose more users: --format json", len(r.Choices)-i)
+			p.line("%s more users: --format json", several(len(r.Choices)-i, "more, which loses", "more, which lose"))
 			break
 		}
 		p.line("")
-		p.line("%d  loses %d of %d users   a listener learns %s   a man in the middle %s", i+1, c.Lost, weight, classWord(c.Listener), classWord(c.Middle))
+		p.line("%d  loses %d of %s   a listener learns %s   a man in the middle %s", i+1, c.Lost, everybody, classWord(c.Listener), classWord(c.Middle))
 		p.choice(c)
 	}
 	p.line("")
@@ -149,7 +151,11 @@ func (p *policyPage) choice(c policy.Choice) {
 // price is what brings a client back, and what that costs.
 func price(r policy.Return, now policy.Cost) string {
 	if len(r.Changes) == 0 {
-		return "nothing brings them back"
+		var why []string
+		for _, a := range r.Still {
+			why = append(why, protocolWord(a.Protocol)+": "+fate(a))
+		}
+		return "nothing brings it back (" + strings.Join(why, "; ") + ")"
 	}
 	var changes []string
 	for _, c := range r.Changes {
@@ -163,7 +169,7 @@ func price(r policy.Return, now policy.Cost) string {
 		costs = append(costs, "a man in the middle learns "+classWord(r.Cost.Middle))
 	}
 	if r.Cost.Lost > now.Lost {
-		costs = append(costs, fmt.Sprintf("%d users more are lost", r.Cost.Lost-now.Lost))
+		costs = append(costs, several(r.Cost.Lost-now.Lost, "user more is lost", "users more are lost"))
 	}
 	if len(costs) == 0 {
 		costs = append(costs, "nothing")

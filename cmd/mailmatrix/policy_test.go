@@ -29,6 +29,9 @@ func TestPolicyBadInput(t *testing.T) {
 		{"policy explain " + open, "nobody has tried NTLM: write deny, secure or allow in place of unknown"},
 		{"policy explain modern --format pdf", `unknown format "pdf"`},
 		{"policy explain modern --on=", "--on is empty"},
+		{"policy explain modern --source 127.0.0.1", "--source is about the way to a server: say to which one with --on HOST"},
+		{"policy explain modern --probe", "unknown flag: --probe"},
+		{"policy make mail.example.com --tls", "unknown flag: --tls"},
 		{"run --policy " + open, "nobody has tried NTLM"},
 		{"run --policy modren", `did you mean "modern"?`},
 		{"policy recommend", "for whom? name clients with --keep outlook,eudora, or a file with --users FILE"},
@@ -44,6 +47,9 @@ func TestPolicyBadInput(t *testing.T) {
 		{"policy check modern", "name a server"},
 		{"policy check " + open + " mail.example.com", "nobody has tried NTLM"},
 		{"policy check modren mail.example.com", `did you mean "modern"?`},
+		{"policy check mail.example.com modern", "the policy comes first: mailmatrix policy check modern mail.example.com"},
+		{"policy check smtp://mail.example.com " + open, "the policy comes first: mailmatrix policy check " + open + " smtp://mail.example.com"},
+		{"policy check modern mail.example.com --repeat 0", "--repeat wants a number of times"},
 	} {
 		t.Run(row.args, func(t *testing.T) {
 			status, out, diagnostics := mailmatrix(t, strings.Fields(row.args)...)
@@ -143,16 +149,19 @@ func TestPolicyMade(t *testing.T) {
 	}
 	var out, diagnostics bytes.Buffer
 	terminal := terminal{Out: &out, Err: &diagnostics}
-	if err := writeObserved(terminal, []string{"mail.example.com"}, []login.DoorResult{door("587", login.Secure), door("25", login.Allow)}, true); err != nil {
+	if err := writeObserved(terminal, []string{"mail.example.com"}, []login.DoorResult{door("587", login.Secure), door("25", login.Allow)}, []string{"--probe"}, true); err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(out.String(), "the doors differ: port 587: secure, port 25: allow") || !strings.Contains(diagnostics.String(), "the doors differ in 1 settings") {
+	if !strings.Contains(out.String(), "the doors differ: port 587: secure, port 25: allow") || !strings.Contains(diagnostics.String(), "the doors differ in 1 setting: the file says which") {
 		t.Errorf("%s\n%s", out.String(), diagnostics.String())
+	}
+	if !strings.Contains(out.String(), "settings are unknown: write deny, secure or allow there, or try --probe.\n") {
+		t.Errorf("it tells to try what was tried:\n%s", out.String())
 	}
 	if _, err := harness.LoadPolicy("made.yaml", out.Bytes()); err == nil || !strings.Contains(err.Error(), "nobody has tried") {
 		t.Errorf("%v", err)
 	}
-	if err := writeObserved(terminal, []string{"mail.example.com"}, []login.DoorResult{door("587", login.Secure)}, false); err == nil {
+	if err := writeObserved(terminal, []string{"mail.example.com"}, []login.DoorResult{door("587", login.Secure)}, nil, false); err == nil {
 		t.Error("a check that was cut off is taken for a whole one")
 	}
 }

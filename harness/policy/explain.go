@@ -13,6 +13,8 @@ import (
 // that a mechanism can ask for.
 type Explanation struct {
 	Clients []Client `json:"clients"`
+	// Unseen are protocols that were not looked at: nothing is said of them.
+	Unseen []login.Protocol `json:"not_looked_at,omitempty"`
 }
 
 // Client is what it means for one.
@@ -39,14 +41,24 @@ type Access struct {
 type Way struct {
 	Transport login.Transport `json:"transport"`
 	// Closed: nobody listens there, and the rest is empty.
-	Closed  bool            `json:"closed,omitempty"`
-	Outcome login.Outcome   `json:"outcome,omitempty"`
-	Used    login.Mechanism `json:"used,omitempty"`
+	Closed  bool          `json:"closed,omitempty"`
+	Outcome login.Outcome `json:"outcome,omitempty"`
+	// Why is why the client gets no TLS.
+	Why  NoTLS           `json:"why,omitempty"`
+	Used login.Mechanism `json:"used,omitempty"`
 	// Exposures are what a listener can read, and Anyway those among them that
 	// would be there under Deny as well, because the client sends first.
 	Exposures []login.Exposure `json:"exposures,omitempty"`
 	Anyway    []login.Exposure `json:"anyway,omitempty"`
 }
+
+// NoTLS is why a client gets no TLS where the server has it.
+type NoTLS string
+
+const (
+	NoTLS12     NoTLS = "no-tls-1.2"   // it speaks older versions alone
+	BeforeHello NoTLS = "before-hello" // it says STARTTLS before EHLO, which is out of order (RFC 5321 4.1.4)
+)
 
 // Set is a setting that lets a client in. Mechanism is "" where the transport
 // alone is to be chosen.
@@ -83,6 +95,23 @@ func Explain(p login.Policy, open Open, profiles []clientsim.Profile, described 
 		e.Clients = append(e.Clients, newSubject(profile, open, described).under(p))
 	}
 	return e
+}
+
+// Without leaves protocols out that were not looked at, and with them the clients
+// that have no other.
+func (e Explanation) Without(unseen []login.Protocol) Explanation {
+	left := Explanation{Unseen: unseen}
+	for _, c := range e.Clients {
+		c.Access = slices.DeleteFunc(slices.Clone(c.Access), func(a Access) bool { return slices.Contains(unseen, a.Protocol) })
+		c.Standing = Keeps
+		for _, a := range c.Access {
+			c.Standing = worse(c.Standing, a.Standing)
+		}
+		if len(c.Access) > 0 {
+			left.Clients = append(left.Clients, c)
+		}
+	}
+	return left
 }
 
 // In is the access in a protocol; ok is false for a client without it.
@@ -175,6 +204,13 @@ func (s subject) way(p login.Policy, protocol login.Protocol, t login.Transport)
 	}
 	e := s.expect(p, s.cell(protocol, t))
 	w.Outcome, w.Used, w.Exposures = e.Outcomes[0], e.Used, e.Exposures
+	switch {
+	case w.Outcome != login.NoTLS:
+	case s.facts.NoTLS12:
+		w.Why = NoTLS12
+	default:
+		w.Why = BeforeHello
+	}
 	for _, x := range w.Exposures {
 		if !p.For(protocol, x.Mechanism).Permits(t) && slices.ContainsFunc(s.denied(p, protocol, t, x.Mechanism), func(still login.Exposure) bool {
 			return still.Mechanism == x.Mechanism && still.Class >= x.Class

@@ -1,7 +1,9 @@
 package policy
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -47,12 +49,21 @@ func Observe(doors []login.DoorResult) Observed {
 func (o *Observed) merge(p login.Protocol, m login.Mechanism, doors []login.DoorResult) {
 	var shown []string
 	settings := map[login.Setting]bool{}
+	// Secure at a port for TLS alone may be Allow: there is no clear link to tell.
+	either := false
 	for _, d := range doors {
 		s := at(d, m)
-		settings[s] = true
+		if d.Implicit && s == login.Secure {
+			either = true
+		} else {
+			settings[s] = true
+		}
 		shown = append(shown, fmt.Sprintf("port %s: %s", d.Port(), s))
 	}
-	setting := at(doors[0], m)
+	if either && !settings[login.Allow] {
+		settings[login.Secure] = true
+	}
+	setting := slices.Collect(maps.Keys(settings))[0]
 	switch {
 	case len(settings) == 2 && settings[login.Unknown]:
 		setting = login.Unknown
@@ -61,10 +72,8 @@ func (o *Observed) merge(p login.Protocol, m login.Mechanism, doors []login.Door
 		setting = login.Unknown
 		o.Differing++
 		o.remarks[p][m] = "the doors differ: " + strings.Join(shown, ", ")
-	case setting == login.Unknown:
-		o.remarks[p][m] = "nobody tried: " + evidence(doors, m)
 	default:
-		o.remarks[p][m] = evidence(doors, m)
+		o.remarks[p][m] = evidence(doors, m, setting)
 	}
 	if setting == login.Unknown {
 		o.Open++
@@ -80,19 +89,96 @@ func at(d login.DoorResult, m login.Mechanism) login.Setting {
 	return login.Unknown
 }
 
-// evidence is the line on which a setting rests: an answer before a list.
-func evidence(doors []login.DoorResult, m login.Mechanism) string {
+// evidence is the line on which a setting rests.
+func evidence(doors []login.DoorResult, m login.Mechanism, s login.Setting) string {
+	switch s {
+	case login.Allow:
+		return line(doors, m, func(t login.Transport, r login.MechanismResult) string {
+			if takes, _ := r.Takes(); takes && !t.Encrypted() {
+				return named(r)
+			}
+			return ""
+		})
+	case login.Secure:
+		text := line(doors, m, func(t login.Transport, r login.MechanismResult) string {
+			if takes, _ := r.Takes(); takes && t.Encrypted() {
+				return named(r)
+			}
+			return ""
+		})
+		if slices.ContainsFunc(doors, func(d login.DoorResult) bool { return untriedInClear(d, m) }) {
+			text = "not offered in clear, not tried there; " + text
+		}
+		return text
+	case login.Deny:
+		return line(doors, m, func(_ login.Transport, r login.MechanismResult) string { return cmp.Or(r.Reply, r.Evidence) })
+	default:
+		if reply := line(doors, m, func(_ login.Transport, r login.MechanismResult) string { return r.Reply }); reply != nowhere {
+			return "undecided: " + reply
+		}
+		return "nobody tried: " + line(doors, m, func(_ login.Transport, r login.MechanismResult) string { return r.Evidence })
+	}
+}
+
+// nowhere: there is no line.
+const nowhere = "not in any list"
+
+// line is the first that say returns of a row, with its place. Of APOP, which
+// the greeting has to offer (RFC 1939 7), it is that the greeting does not.
+func line(doors []login.DoorResult, m login.Mechanism, say func(login.Transport, login.MechanismResult) string) string {
 	for _, d := range doors {
 		for _, t := range d.Transports {
 			r := t.Of(m)
-			for _, line := range []string{r.Reply, r.Evidence} {
-				if line != "" && line != login.EvidenceInferred {
-					return fmt.Sprintf("port %s, %s: %s", d.Port(), t.Transport, line)
-				}
+			switch text := say(t.Transport, r); {
+			case text == "":
+			case m == login.APOP && text != r.Reply && r.Offered != nil && !*r.Offered:
+				return fmt.Sprintf("port %s: no timestamp in the greeting", d.Port())
+			case text != login.EvidenceInferred:
+				return fmt.Sprintf("port %s, %s: %s", d.Port(), t.Transport, text)
 			}
 		}
 	}
-	return "not in any list"
+	return nowhere
+}
+
+// named is the line that names the mechanism, or the answer that took it up.
+func named(r login.MechanismResult) string {
+	if r.Offered == nil || !*r.Offered || r.Evidence == login.EvidenceInferred {
+		return r.Reply
+	}
+	words := strings.Fields(r.Evidence)
+	i := slices.IndexFunc(words, func(w string) bool { return strings.EqualFold(w, string(r.Mechanism)) })
+	if i < 1 || len(words) <= few {
+		return r.Evidence
+	}
+	// A long list, short enough for its place.
+	short := words[0]
+	if i > 1 {
+		short += " ..."
+	}
+	short += " " + words[i]
+	if i < len(words)-1 {
+		short += " ..."
+	}
+	return short
+}
+
+// few are so many words that a list is quoted whole.
+const few = 4
+
+// untriedInClear: the door has a clear link, and that it takes nobody there is
+// by its list alone.
+func untriedInClear(d login.DoorResult, m login.Mechanism) bool {
+	t, ok := d.Transport(login.Plain)
+	r := t.Of(m)
+	return ok && r.Starts == nil && r.Completes == nil
+}
+
+// Unseen are the protocols of which no door was named or found.
+func Unseen(doors []login.DoorResult) []login.Protocol {
+	return slices.DeleteFunc(login.Protocols(), func(p login.Protocol) bool {
+		return slices.ContainsFunc(doors, func(d login.DoorResult) bool { return d.Protocol == p })
+	})
 }
 
 // Doors says what is open behind the doors of a server that was looked at.

@@ -164,7 +164,7 @@ func TestParseUsers(t *testing.T) {
 		{"", "users u.csv names nobody"},
 		{"client,weight\n", "names nobody"},
 		{"outlook: 1\noutlok: 2", `u.csv, line 2: unknown profile "outlok", did you mean "outlook"?`},
-		{"outlook", "line 1: \"outlook\" is no `client: weight`"},
+		{"outlook", "line 1: this is no `client: weight`"},
 		{"\noutlook: many", `line 2: the weight of outlook is "many": a whole number from 1 to 1000000000 is wanted`},
 		{"outlook: 0", "whole number"},
 		{"outlook: -3", "whole number"},

@@ -52,6 +52,9 @@ type Return struct {
 	Profile string `json:"profile"`
 	// Changes are at most two; none is that nothing brings it back.
 	Changes []Change `json:"changes"`
+	// Still is where the client is lost even with all of it allowed, where
+	// nothing brings it back.
+	Still []Access `json:"still,omitempty"`
 	// Cost is what the policy would cost then.
 	Cost Cost `json:"cost"`
 }
@@ -309,6 +312,10 @@ func (s *search) bringBack(lost int, u User, settings []login.Setting) Return {
 				r.Changes = append(r.Changes, Change{s.mechanisms[i], settings[i], setting})
 			}
 		}
+	}
+	if r.Changes == nil {
+		r.Still = slices.DeleteFunc(s.subjects[lost].under(login.Every(s.mechanisms, login.Allow)).Access,
+			func(a Access) bool { return a.Standing != Lost })
 	}
 	return r
 }

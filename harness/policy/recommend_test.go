@@ -131,6 +131,9 @@ func returns(t *rapid.T, c policy.Choice, users []policy.User) {
 		if !lost(c.Policy) {
 			t.Errorf("%s is not lost under %v", back.Profile, c.Settings)
 		}
+		if (len(back.Changes) == 0) != (len(back.Still) > 0) {
+			t.Errorf("%s: %d changes, and it is still lost in %d protocols", back.Profile, len(back.Changes), len(back.Still))
+		}
 		if len(back.Changes) == 0 {
 			every(passwords(users), map[login.Mechanism]login.Setting{}, func(p login.Policy) {
 				if !lost(p) {

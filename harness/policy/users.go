@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -53,7 +54,8 @@ func ParseUsers(name string, data []byte) ([]User, error) {
 func parseUser(line string) (User, error) {
 	at := strings.IndexAny(line, ":,")
 	if at < 0 {
-		return User{}, fmt.Errorf("%q is no `client: weight`", line)
+		// The line is not shown: the file may be another than was meant.
+		return User{}, errors.New("this is no `client: weight`")
 	}
 	client, text := strings.Trim(strings.TrimSpace(line[:at]), `"'`), strings.TrimSpace(line[at+1:])
 	profile, err := clientOf(client)

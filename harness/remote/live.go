@@ -138,7 +138,7 @@ func (l *live) one(ctx context.Context, at int, f harness.Foretold, secrets logi
 	if err != nil {
 		l.over = err.Error()
 		if spent := (*budget.ExhaustedError)(nil); errors.As(err, &spent) {
-			l.flag = "--max-failures N"
+			l.flag = fmt.Sprintf("--max-failures %d", l.budget.Limits().Auths+1) // one refusal in reserve is enough
 		}
 		return f, false
 	}

@@ -1,5 +1,6 @@
 // Package strictyaml reads YAML that people write by hand: what it does not
-// know is an error, and the error quotes the line.
+// know is an error, in one line with its place. The error shows keys and no
+// values, because the file may be another than was meant, with passwords in it.
 package strictyaml
 
 import (
@@ -7,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/goccy/go-yaml"
 )
@@ -17,7 +19,7 @@ func Decode(name string, data []byte, into any) (err error) {
 	// The library falls over some that is no YAML, such as "!00 000".
 	defer func() {
 		if accident := recover(); accident != nil {
-			err = fmt.Errorf("%s: this is no YAML that can be read", name)
+			err = fmt.Errorf("%s: %s", name, unreadable)
 		}
 	}()
 	decoder := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict())
@@ -26,11 +28,54 @@ func Decode(name string, data []byte, into any) (err error) {
 	case errors.Is(err, io.EOF):
 		return nil
 	case err != nil:
-		return fmt.Errorf("%s: %s", name, yaml.FormatError(err, false, true))
+		return fmt.Errorf("%s%s: %s", name, place(err), wrong(err))
 	}
 	// What stands behind "---" would be read by nobody.
 	if err := decoder.Decode(new(any)); !errors.Is(err, io.EOF) {
 		return fmt.Errorf("%s: more than one YAML document: only one is read", name)
 	}
 	return nil
+}
+
+const unreadable = "this is no YAML that can be read"
+
+// place is ":LINE:COLUMN", or "" where that is not known.
+func place(err error) string {
+	var at yaml.Error
+	if !errors.As(err, &at) || at.GetToken() == nil {
+		return ""
+	}
+	p := at.GetToken().Position
+	return fmt.Sprintf(":%d:%d", p.Line, p.Column)
+}
+
+// wrong is what the library complains of, without what it quotes of the file but
+// keys.
+func wrong(err error) string {
+	var (
+		syntax  *yaml.SyntaxError
+		field   *yaml.UnknownFieldError
+		kind    *yaml.TypeError
+		another *yaml.UnexpectedNodeTypeError
+		large   *yaml.OverflowError
+	)
+	switch {
+	case errors.As(err, &field):
+		key := strings.TrimSuffix(strings.TrimPrefix(field.Message, `unknown field "`), `"`)
+		return fmt.Sprintf("unknown field %q", key)
+	case errors.As(err, &kind):
+		return "a value of another kind is wanted here"
+	case errors.As(err, &another):
+		return another.GetMessage()
+	case errors.As(err, &large):
+		return "this number is too large"
+	case !errors.As(err, &syntax):
+		return unreadable
+	case strings.HasPrefix(syntax.Message, `mapping key "`):
+		return syntax.Message[:strings.LastIndexByte(syntax.Message, '"')+1] + " already defined"
+	case strings.Contains(syntax.Message, `"`) || strings.Contains(syntax.Message, "character '"):
+		return unreadable // it quotes a value
+	default:
+		return syntax.Message
+	}
 }

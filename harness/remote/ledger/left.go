@@ -121,7 +121,11 @@ func (f *filler) words(left []leftover, verb string) string {
 		doors = appendOnce(doors, l.door)
 		names = appendOnce(names, string(l.mechanism))
 	}
-	return fmt.Sprintf("do %s %s at %s? %s", few(names), verb, f.at(doors), left[0].reason)
+	do := "do"
+	if len(names) == 1 {
+		do = "does"
+	}
+	return fmt.Sprintf("%s %s %s at %s? %s", do, few(names), verb, f.at(doors), left[0].reason)
 }
 
 // at names doors: each host once, with its ports.
