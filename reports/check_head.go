@@ -38,7 +38,7 @@ func visit(r *login.Report, t *login.TargetResult) []string {
 	if r.ElapsedMS > 0 {
 		all = append(all, fmt.Sprintf("%.1f s", r.ElapsedMS/1000))
 	}
-	return append(all, spent(r, t)...)
+	return append(all, spent(t)...)
 }
 
 // addressed is the name of a server with its addresses. Those beside the first
@@ -79,12 +79,12 @@ func hasDoor(t *login.TargetResult, address string) bool {
 }
 
 // spent is what the server has counted against us: logins, and what it refused.
-func spent(r *login.Report, t *login.TargetResult) []string {
-	var e login.Effort
-	if t.Effort != nil {
-		e = *t.Effort
+// Of one that was reconfigured again and again nobody has counted.
+func spent(t *login.TargetResult) []string {
+	if t.Effort == nil {
+		return nil
 	}
-	var all []string
+	e, all := *t.Effort, []string(nil)
 	switch {
 	case e.Passwords > 0:
 		all = append(all, of(e.Passwords, "login"))

@@ -11,7 +11,7 @@
 // Specs carry labels for profile, protocol, flavour, mechanism and kind:
 //
 //	go test ./... -ginkgo.label-filter='outlook && pop3'
-//	go test ./... -ginkgo.label-filter='smtp/auth && MUST'
+//	go test ./... -ginkgo.label-filter='smtp-auth && MUST'
 //
 // It is the only package of this module that imports ginkgo; import it from
 // tests only.
