@@ -4,6 +4,7 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"strconv"
 
 	"github.com/mailmatrix/mailmatrix/internal/login"
 )
@@ -15,6 +16,14 @@ func Repeated(runs []login.Report) login.Report {
 	all := runs[0]
 	all.Cells, all.Scenarios, all.Cases, all.Expectations = nil, nil, nil, nil
 	all.ElapsedMS = 0
+	all.Targets = slices.Clone(all.Targets)
+	if len(runs) > 1 && slices.ContainsFunc(all.Targets, func(t login.TargetResult) bool { return t.Effort != nil }) {
+		all.Selection = maps.Clone(all.Selection)
+		if all.Selection == nil {
+			all.Selection = map[string][]string{}
+		}
+		all.Selection["repeat"] = []string{strconv.Itoa(len(runs))}
+	}
 	var lines login.Lines
 	clients := keepClients(&runs[0], &lines)
 	worst := map[place]worstResult{}
@@ -23,6 +32,7 @@ func Repeated(runs []login.Report) login.Report {
 		r := &runs[i]
 		all.Complete = all.Complete && r.Complete
 		all.ElapsedMS += r.ElapsedMS
+		keepEffort(all.Targets, r.Targets)
 		for _, p := range r.Expectations {
 			if !slices.Contains(all.Expectations, p) {
 				all.Expectations = append(all.Expectations, p)
@@ -67,6 +77,16 @@ func Repeated(runs []login.Report) login.Report {
 	lines.Fill(&all)
 	all.Count()
 	return all
+}
+
+// keepEffort puts what a run says its server was asked to do in the place of what
+// those before it said: the runs of a check have one budget, which counts on.
+func keepEffort(all, run []login.TargetResult) {
+	for i := range min(len(all), len(run)) {
+		if run[i].Effort != nil {
+			all[i].Effort = run[i].Effort
+		}
+	}
 }
 
 // place is which result of a report is meant: two doors may speak one protocol,

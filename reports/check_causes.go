@@ -16,8 +16,7 @@ type cause struct {
 	ports []string // the others where it is the same
 }
 
-// causes are what did not pass, the worst first and, of what is equally bad, what
-// clients of ours saw last.
+// causes are what did not pass, what does most harm first.
 func causes(r *login.Report) []cause {
 	var all []cause
 	for _, it := range problems(r) {
@@ -25,13 +24,7 @@ func causes(r *login.Report) []cause {
 	}
 	all = besideDoors(all)
 	slices.SortStableFunc(all, func(a, b cause) int {
-		if c := cmp.Compare(a.urgency(), b.urgency()); c != 0 || (a.kind == "cells") == (b.kind == "cells") {
-			return c
-		}
-		if a.kind == "cells" {
-			return 1
-		}
-		return -1
+		return cmp.Or(cmp.Compare(max(a.urgency(), 1), max(b.urgency(), 1)), cmp.Compare(a.harm(), b.harm()))
 	})
 	var told []cause
 	for _, c := range all {
@@ -48,6 +41,28 @@ func causes(r *login.Report) []cause {
 	}
 	return told
 }
+
+// harm orders what is equally severe: whoever is let in or overheard comes first,
+// then what the doors do, what a standard demands, what clients of ours saw, and
+// last what is wrong with nothing but a list.
+func (it item) harm() int {
+	switch {
+	case it.hole || it.exposure >= login.ShowsToken:
+		return 0
+	case slices.Contains(ofLists, it.topic()):
+		return 4
+	case it.kind == "cells":
+		return 3
+	case it.kind == "cases":
+		return 2
+	default:
+		return 1
+	}
+}
+
+// ofLists are the topics of findings about what is listed, and not about what is
+// taken.
+var ofLists = []string{"list", "binding"}
 
 // twins are the cases that a finding about a door puts in better words, by its
 // topic.

@@ -92,6 +92,36 @@ func TestCausesAreToldOfTheDoor(t *testing.T) {
 	}
 }
 
+// What does most harm is told first, however the report has it.
+func TestCausesAreInOrderOfHarm(t *testing.T) {
+	r := checkReport()
+	r.Scenarios, r.Cases, r.Cells = nil, nil, nil
+	fail := func(reason string) login.Ruling { return login.Ruling{Verdict: login.Fail, Reason: reason} }
+	hole := fail("lets in")
+	hole.WronglyAccepted = true
+	shows := func(class login.ExposureClass) { r.Scenarios[len(r.Scenarios)-1].Exposure = class }
+	r.Cells = []login.CellResult{{ID: "c", Profile: "curl", Mechanism: login.Auto, Basis: "measured", Verdict: login.Fail, Reason: "client"}}
+	found(&r, "hidden/1", 0, "", login.Ruling{Verdict: login.Warn, Reason: "warn"}, nil, nil)
+	found(&r, "hidden/2", 0, "", login.Ruling{Verdict: login.Warn, Reason: "warn, overheard"}, nil, nil)
+	shows(login.ShowsPassword)
+	found(&r, "list/smtp/587", 1, "", fail("list"), nil, nil)
+	requirement(&r, "smtp/x/1", "X", login.Must, fail("case"))
+	found(&r, "challenge/smtp/587", 1, "", fail("door"), nil, nil)
+	shows(login.ShowsVerifier) // it can be guessed, and is not there to be read
+	found(&r, "cleartext/smtp/25", 0, "", fail("token"), nil, nil)
+	shows(login.ShowsToken)
+	found(&r, "hidden/smtp/25", 0, "", hole, nil, nil)
+	r.Count()
+	var got []string
+	for _, c := range causes(&r) {
+		got = append(got, c.reason)
+	}
+	want := []string{"lets in", "token", "door", "case", "client", "list", "warn, overheard", "warn"}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 // What is the same at several doors is told once.
 func TestCausesAreTakenTogetherOverDoors(t *testing.T) {
 	const sentence = " offers LOGIN, which the policy denies"

@@ -32,6 +32,9 @@ func visit(r *login.Report, t *login.TargetResult) []string {
 	} else {
 		all = append(all, "no door answers")
 	}
+	if times := r.Selection["repeat"]; len(times) == 1 {
+		all = append(all, ascii(times[0])+" runs")
+	}
 	if t.Effort != nil {
 		all = append(all, of(t.Effort.Connections, "connection"))
 	}

@@ -160,7 +160,7 @@ func (p *page) checkNext(r *login.Report, most int) {
 
 // mannerFlags say how hard a server is asked, and whose word is taken. With
 // [wayFlags] they are for who asks, and change nothing that is to be read.
-var mannerFlags = []string{"authorized", "tls", "allow-cleartext", "account-file", "max-failures", "expect"}
+var mannerFlags = []string{"authorized", "tls", "allow-cleartext", "account-file", "max-failures", "expect", "repeat"}
 
 // askedWith are the flags of the report that change what it is about.
 func askedWith(r *login.Report) string {

@@ -249,16 +249,14 @@ func silent(t *login.TargetResult, all bool) []string {
 // ended is where a door fell silent, in a word or two. That a connection was
 // refused needs no stage.
 func ended(d *login.DoorResult) string {
-	for _, stage := range login.Stages() {
-		switch status := d.Stages[stage]; {
-		case status == "", status == login.StageOK:
-		case stage == login.StageConnect:
-			return ascii(status)
-		default:
-			return string(stage) + " " + ascii(status)
-		}
+	switch stage := d.Trouble(); stage {
+	case "":
+		return "says nothing"
+	case login.StageConnect:
+		return ascii(d.Stages[stage])
+	default:
+		return string(stage) + " " + ascii(d.Stages[stage])
 	}
-	return "says nothing"
 }
 
 // explained says in sentences what is wrong with a door, in the order in which

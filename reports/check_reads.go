@@ -8,20 +8,29 @@ import (
 
 // reads is the setting that the doors show for m: the one that most have, and
 // who differs. That nothing is known of a door is no difference, nor that one
-// which is TLS from the first octet lets nobody in without it.
+// which is TLS from the first octet lets nobody in without it: beside doors with
+// a clear link of which nothing is known, it decides nothing.
 func (o *offers) reads(doors []*login.DoorResult, m login.Mechanism) (text string, mixed bool) {
 	ports := map[login.Setting][]string{}
 	all := []login.Setting{login.Secure, login.Deny, login.Allow}
 	known := false
 	clear := func(s login.Setting) bool {
-		return slices.ContainsFunc(doors, func(d *login.DoorResult) bool { return !d.Implicit && d.Policy[m] == s })
+		return slices.ContainsFunc(doors, func(d *login.DoorResult) bool {
+			shown, is := d.Policy[m]
+			return is && !d.Implicit && shown == s
+		})
 	}
 	allowed := clear(login.Allow) && !clear(login.Secure)
+	open := clear(login.Unknown) && !slices.ContainsFunc(all, clear)
 	for _, d := range doors {
 		if s, is := d.Policy[m]; is {
 			known = true
-			if allowed && d.Implicit && s == login.Secure {
+			switch {
+			case !d.Implicit || s != login.Secure:
+			case allowed:
 				s = login.Allow
+			case open:
+				s = login.Unknown
 			}
 			ports[s] = append(ports[s], o.names[d])
 		}

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -20,6 +21,16 @@ var whyWords = map[login.Why]string{
 	login.WhyOperator:      "left out on request",
 }
 
+// stopped is why a server was left alone before the end; "" if none was.
+func stopped(r *login.Report) string {
+	for _, t := range r.Targets {
+		if t.Effort != nil && t.Effort.Stopped != "" {
+			return t.Effort.Stopped
+		}
+	}
+	return ""
+}
+
 // leftOut is what nobody looked at, and what would change that.
 type leftOut struct {
 	what, answer string
@@ -34,6 +45,9 @@ func leftOuts(r *login.Report) []leftOut {
 	for _, n := range r.NotTested {
 		// A question may have its reason behind it.
 		what, answer := n.What, whyWords[n.Why]
+		if n.Why == login.WhyBudget && n.Flag == "" { // no flag would have helped
+			answer = cmp.Or(stopped(r), answer)
+		}
 		if question, reason, is := strings.Cut(n.What, "? "); is && !strings.HasSuffix(reason, "?") {
 			what, answer = question+"?", reason
 		}
@@ -65,7 +79,7 @@ func leftOuts(r *login.Report) []leftOut {
 			continue
 		}
 		k := key{why: it.why}
-		if it.why == login.WhyVantage || it.kind != "cases" {
+		if it.why == login.WhyVantage || it.kind != "cases" || it.why == login.WhyBudget && it.reason == stopped(r) {
 			k.reason = it.reason // one for all, or of one door
 		}
 		if counts[k]+required[k] == 0 {

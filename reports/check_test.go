@@ -88,6 +88,37 @@ func TestNotTried(t *testing.T) {
 	}
 }
 
+// What was left out because the server had had enough says so, unless a flag would
+// have helped.
+func TestNotTriedWhereItStopped(t *testing.T) {
+	const enough = "421 too many errors"
+	usual := whyWords[login.WhyBudget]
+	for _, c := range []struct {
+		name          string
+		stopped, flag string
+		want          string
+	}{
+		{"it was left alone", enough, "", enough},
+		{"what it said is not obeyed", "421 \x1b[2J", "", `421 \x1b[2J`},
+		{"a flag would have helped", enough, "--wait 9s", "--wait 9s: " + usual},
+		{"it was not left alone", "", "", usual},
+	} {
+		r := remoteReport("192.0.2.10")
+		r.Targets[0].Effort.Stopped = c.stopped
+		r.NotTested = []login.NotTested{{What: "the requirements on a session", Why: login.WhyBudget, Flag: c.flag}}
+		requirement(&r, "smtp/x/1", "X", login.Must, login.Ruling{Verdict: login.Skip, Why: login.WhyBudget, Reason: c.stopped})
+		requirement(&r, "smtp/x/2", "X", login.Must, login.Ruling{Verdict: login.Skip, Why: login.WhyBudget, Reason: "4096 rounds"})
+		got := leftOuts(&r)
+		if got[0].answer != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got[0].answer, c.want)
+		}
+		// Of a requirement that was too much work, it is not the reason.
+		if last := got[len(got)-1]; last.answer != usual {
+			t.Errorf("%s: %v, want %q", c.name, last, usual)
+		}
+	}
+}
+
 // A name that a shell would take for something else is not put into a command.
 func TestSuggestionsAreSafe(t *testing.T) {
 	r := checkReport()

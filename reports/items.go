@@ -18,11 +18,12 @@ type item struct {
 	level      login.Level
 	path       []string
 	door       doorAt
-	transport  login.Transport // of a scenario that has one
-	port       string          // of the door that a scenario is about,
-	silent     bool            // which does not speak
-	client     bool            // a case of a client
-	hole       bool            // somebody was let in who should not have been
+	transport  login.Transport     // of a scenario that has one
+	port       string              // of the door that a scenario is about,
+	silent     bool                // which does not speak
+	client     bool                // a case of a client
+	hole       bool                // somebody was let in who should not have been
+	exposure   login.ExposureClass // what a listener could read, of a cell or a scenario
 	verdict    login.Verdict
 	why        login.Why
 	reason     string
@@ -69,8 +70,8 @@ const predicted = "predicted"
 func cellItem(r *login.Report, c *login.CellResult) item {
 	return item{
 		id: c.ID, kind: "cells", title: cellTitle(r, c), expected: c.Expected,
-		path:    []string{string(c.Flavour), string(c.Protocol), string(c.Transport), string(c.Mechanism)},
-		hole:    c.WronglyAccepted,
+		path: []string{string(c.Flavour), string(c.Protocol), string(c.Transport), string(c.Mechanism)},
+		hole: c.WronglyAccepted, exposure: c.Exposure,
 		verdict: c.Verdict, why: c.Why, reason: c.Reason, excused: c.Excused, refs: c.Refs, transcript: transcript(r, c.Transcript),
 		seconds: c.ElapsedMS / 1000,
 	}
@@ -84,7 +85,7 @@ func parents(id string) []string {
 
 func scenarioItem(r *login.Report, s login.ScenarioResult) item {
 	it := item{
-		id: s.ID, kind: s.Kind, path: parents(s.ID), transport: s.Transport, hole: s.WronglyAccepted,
+		id: s.ID, kind: s.Kind, path: parents(s.ID), transport: s.Transport, hole: s.WronglyAccepted, exposure: s.Exposure,
 		verdict: s.Verdict, why: s.Why, reason: s.Reason, excused: s.Excused, refs: s.Refs, transcript: transcript(r, s.Transcript),
 		advice: s.Advice,
 	}

@@ -66,8 +66,20 @@ func (w jsonWriter) value(v reflect.Value) error {
 	if err := encoder.Encode(v.Interface()); err != nil {
 		return err
 	}
-	w.put("%s", bytes.TrimSuffix(b.Bytes(), []byte("\n")))
+	for _, c := range string(bytes.TrimSuffix(b.Bytes(), []byte("\n"))) {
+		if obeyed(c) { // within a string: nothing else in JSON has any
+			w.put(`\u%04x`, c)
+			continue
+		}
+		_, _ = w.WriteRune(c)
+	}
 	return nil
+}
+
+// obeyed reports whether a terminal does what c says, or shows what follows in
+// another order. The encoder escapes those below the space.
+func obeyed(c rune) bool {
+	return c >= 0x7f && c <= 0x9f || c >= 0x202a && c <= 0x202e || c >= 0x2066 && c <= 0x2069
 }
 
 // separator stands before element i: what opens the list, then commas.

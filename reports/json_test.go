@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -137,6 +138,45 @@ func TestJSONRoundTrip(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got, unsaid); diff != "" {
 		t.Errorf("written and read again:\n%s", diff)
+	}
+}
+
+// A terminal obeys more than what lies below the space, and shows what follows some
+// characters in another order. The value is the same.
+func TestJSONIsNotObeyed(t *testing.T) {
+	for _, c := range []struct {
+		name, text string
+		escaped    bool
+	}{
+		{"DEL", "\u007f", true},
+		{"CSI in one character", "\u009b31m", true},
+		{"the last of its kind", "\u009f", true},
+		{"a space that is none", "\u00a0", false},
+		{"a letter", "\u00e9", false},
+		{"beyond sixteen bits", "\U0001f4e7", false},
+		{"to the left", "\u202efdp", true},
+		{"the first of its kind", "\u202a", true},
+		{"isolated", "\u2066", true},
+		{"and no more", "\u2069", true},
+		{"a joiner", "\u2060", false},
+		{"ESC, which the encoder knows", "\x1b[2J", true},
+		{"what looks like an escape", `\u009b`, false},
+	} {
+		r := smallReport()
+		r.Targets[0].Name, r.Vantage = c.text, c.text // in a list, and beside it
+		r.Selection = map[string][]string{c.text: {c.text}}
+		text := written(t, "json", r, Options{})
+		var back login.Report
+		if err := json.Unmarshal(text, &back); err != nil {
+			t.Fatalf("%s: %v", c.name, err)
+		}
+		if back.Targets[0].Name != c.text || back.Vantage != c.text || back.Selection[c.text][0] != c.text {
+			t.Errorf("%s: read again, it is %q", c.name, back.Vantage)
+		}
+		first, _ := utf8.DecodeRuneInString(c.text)
+		if got := !strings.ContainsRune(string(text), first); got != c.escaped {
+			t.Errorf("%s is escaped: %v, want %v", c.name, got, c.escaped)
+		}
 	}
 }
 

@@ -15,6 +15,8 @@ func incomplete(r *login.Report) string {
 		return "a control failed, so the rest proves nothing: " + failed
 	case r.ExitStatus() != 2:
 		return ""
+	case r.LeftAlone() != "": // before the silence that comes of it
+		return "the server was left alone " + ascii(r.LeftAlone())
 	case r.SilentDoor() != "":
 		return "the door that was asked for does not answer: " + ascii(r.SilentDoor())
 	case r.SilentServer() != "":

@@ -94,7 +94,7 @@ func (a *axes) grid() (harness.Grid, error) {
 func noEmptyFlag(c *cobra.Command) error {
 	var err error
 	c.Flags().Visit(func(f *pflag.Flag) {
-		if v := f.Value.String(); err == nil && (v == "" || v == "[]") {
+		if v := f.Value.String(); err == nil && (v == "" || v == "[]" || v == `[""]`) {
 			err = fmt.Errorf("--%s is empty: name what it is for, or leave it out", f.Name)
 		}
 	})

@@ -110,8 +110,10 @@ func (s *checkOutput) check(ctx context.Context, t terminal, asked discover.Aske
 		o.StandIn = standIn
 		bar := newCheckProgress(t.Err)
 		o.Told = bar.told
-		if s.times > 1 && !o.Lab { // however often it is asked, it is one server
-			o.Budget = budget.New(o.Limits, time.Now)
+		if s.times > 1 { // however often it is asked, it is one server
+			limits := o.Limits
+			limits.None = limits.None || o.Lab
+			o.Budget = budget.New(limits, time.Now)
 		}
 		var failed error
 		repeated := again{times: max(1, s.times)}

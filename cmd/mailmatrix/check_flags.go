@@ -98,7 +98,8 @@ func (f *remoteFlags) options(t terminal, c *cobra.Command, args []string) (disc
 	if o.Trust, err = f.trusted(); err != nil {
 		return asked, o, err
 	}
-	if f.login || f.lab {
+	// A plan sends nothing, so that nobody has to be named for it.
+	if plan := c.Flags().Lookup("plan"); (f.login || f.lab) && (plan == nil || !plan.Changed) {
 		err = f.account(t, &o)
 	}
 	return asked, o, err

@@ -25,7 +25,7 @@ const maxWeight = 1_000_000_000
 func ParseUsers(name string, data []byte) ([]User, error) {
 	var users []User
 	first := true
-	for i, line := range strings.Split(string(data), "\n") {
+	for i, line := range strings.Split(strings.TrimPrefix(string(data), "\ufeff"), "\n") {
 		line, _, _ = strings.Cut(line, "#")
 		line = strings.TrimSpace(line)
 		if line == "" {

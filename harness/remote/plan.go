@@ -40,6 +40,7 @@ type Estimate struct {
 // looked up.
 func Plan(asked discover.Asked, o Options) (Estimate, error) {
 	o = o.withDefaults()
+	o.Login = o.Login || o.Lab // whoever it will be
 	e := Estimate{Names: asked.Names, Mail: o.Lab, probe: o.Probe, login: o.Login}
 	doors := asked.Doors
 	for _, name := range asked.Names {

@@ -77,6 +77,13 @@ func Stages() []Stage {
 // StageOK is the status of a step that led on.
 const StageOK = "ok"
 
+// ConnectStopped is the status of [StageConnect] at a door that was never
+// knocked at, because the server had shown elsewhere that it has had enough.
+const ConnectStopped = "stopped"
+
+// AuthNone is the status of [StageAuth] where the lists name no way to log in.
+const AuthNone = "none"
+
 // What a certificate can have wrong: statuses of [StageCertificate].
 const (
 	CertificateSelfSigned = "self-signed"
@@ -87,8 +94,31 @@ const (
 	CertificateOtherName  = "other-name"
 )
 
-// Speaks reports whether somebody behind the door speaks its protocol.
-func (d DoorResult) Speaks() bool { return d.Stages[StageBanner] == StageOK }
+// Speaks reports whether somebody behind the door speaks its protocol: greets,
+// and answers when asked what is offered. Who knows no more than HELO has not
+// passed that stage, and has a transport all the same.
+func (d DoorResult) Speaks() bool {
+	first := StageHello
+	if d.Implicit {
+		first = StageHelloTLS
+	}
+	if d.Stages[StageBanner] != StageOK {
+		return false
+	}
+	asked := d.Stages[first]
+	return asked == "" || asked == StageOK || len(d.Transports) > 0
+}
+
+// Trouble is the first step that did not lead on, "" where all did. What is wrong
+// with a certificate or with the ways to log in ends nothing.
+func (d DoorResult) Trouble() Stage {
+	for _, s := range Stages() {
+		if status := d.Stages[s]; status != "" && status != StageOK && s != StageCertificate && s != StageAuth {
+			return s
+		}
+	}
+	return ""
+}
 
 // Transport is what the door offers on t; ok is false where it was not looked at.
 func (d DoorResult) Transport(t Transport) (_ TransportResult, ok bool) {

@@ -80,8 +80,24 @@ func at(banner string) DoorResult {
 	return DoorResult{Found: FoundPort, Stages: map[Stage]string{StageConnect: StageOK, StageBanner: banner}}
 }
 
+// stopped is a server in service that has had enough.
+func stopped(doors ...DoorResult) []TargetResult {
+	all := served("remote", doors...)
+	all[0].Effort = &Effort{Stopped: "421 go away"}
+	return all
+}
+
+// lost is a door that was named, greeted, and did not say what it offers.
+func lost() DoorResult {
+	d := at(StageOK)
+	d.Address, d.Found, d.Stages[StageHello] = "192.0.2.10:587", FoundNamed, "silent"
+	return d
+}
+
 func TestExitStatus(t *testing.T) {
 	pass := CellResult{Verdict: Pass}
+	unasked := DoorResult{Found: FoundPort, Stages: map[Stage]string{StageConnect: ConnectStopped}}
+	decided, open := []CaseResult{{Verdict: Pass}}, []CaseResult{{Verdict: Skip, Why: WhyBudget}}
 	for _, row := range []struct {
 		name   string
 		report Report
@@ -126,6 +142,11 @@ func TestExitStatus(t *testing.T) {
 		{"one of two servers answers", Report{Complete: true, Cells: []CellResult{pass},
 			Targets: append(served("remote", at(StageOK)), served("remote", at("silent"))...)}, 2},
 		{"none answers, and something failed", Report{Complete: true, Cells: []CellResult{{Verdict: Fail}}, Targets: served("remote", at("refused"))}, 1},
+		{"a named door greets and no more", Report{Complete: true, Cells: []CellResult{pass}, Targets: served("remote", at(StageOK), lost())}, 2},
+		{"left alone before a case was decided", Report{Complete: true, Cells: []CellResult{pass}, Cases: open, Targets: stopped(at(StageOK))}, 2},
+		{"left alone after that", Report{Complete: true, Cells: []CellResult{pass}, Cases: decided, Targets: stopped(at(StageOK))}, 0},
+		{"left alone before a door", Report{Complete: true, Cells: []CellResult{pass}, Cases: decided, Targets: stopped(at(StageOK), unasked)}, 2},
+		{"left alone, and something failed", Report{Complete: true, Cells: []CellResult{{Verdict: Fail}}, Targets: stopped(at(StageOK))}, 1},
 		{"nobody looked at the doors", Report{Complete: true, Cells: []CellResult{pass}, Targets: served("remote", DoorResult{}, DoorResult{})}, 0},
 		{"a server of ours", Report{Complete: true, Cells: []CellResult{pass}, Targets: served("reference", at("refused"))}, 0},
 		{"scenario failed", Report{Complete: true, Cells: []CellResult{pass},

@@ -303,7 +303,7 @@ func (r *Report) ExitStatus() int {
 	case sum.Fail > 0 || slices.ContainsFunc(r.Expectations, ExcuseProblem.NotKept):
 		return 1
 	case sum.Broken > 0 || sum.Unjudged > 0 || len(r.Expectations) > 0, r.onlySkips(sum), r.undecidedMust(),
-		r.SilentDoor() != "", r.SilentServer() != "", r.UndecidedLogin() != "":
+		r.SilentDoor() != "", r.SilentServer() != "", r.UndecidedLogin() != "", r.LeftAlone() != "":
 		return 2
 	default:
 		return 0
@@ -328,7 +328,7 @@ var widening = map[string]bool{
 	"full": true, "profile-file": true, "expect": true, "baseline": true, "fail-on": true,
 	// How a deployed server is asked.
 	"resolve": true, "source": true, "proxy": true, "trust": true, "autoconfig": true, "probe": true, "login": true, "authorized": true,
-	"tls": true, "allow-cleartext": true, "lab": true, "account-file": true, "max-failures": true, "parallel": true, "deadline": true, "wait": true,
+	"tls": true, "allow-cleartext": true, "lab": true, "account-file": true, "max-failures": true, "parallel": true, "deadline": true, "wait": true, "repeat": true,
 }
 
 // onlySkips: nothing was decided. Controls are passed whatever was skipped, so
@@ -376,6 +376,27 @@ func (r *Report) SilentServer() string {
 		looked := slices.ContainsFunc(t.Doors, func(d DoorResult) bool { return len(d.Stages) > 0 })
 		if t.Kind == "remote" && looked && !slices.ContainsFunc(t.Doors, DoorResult.Speaks) {
 			return t.Name
+		}
+	}
+	return ""
+}
+
+// LeftAlone says before what a server in service was left alone, and why, where
+// that leaves its question open: no case was decided, or a door was not asked.
+// It is "" where there is no such server.
+func (r *Report) LeftAlone() string {
+	for i, t := range r.Targets {
+		if t.Kind != "remote" || t.Effort == nil || t.Effort.Stopped == "" {
+			continue
+		}
+		decided := func(c CaseResult) bool { return c.Target == i && c.Verdict != Skip && c.Verdict != Unjudged }
+		if !slices.ContainsFunc(r.Cases, decided) {
+			return "before anything was decided: " + t.Effort.Stopped
+		}
+		for _, d := range t.Doors {
+			if d.Stages[StageConnect] == ConnectStopped {
+				return "before " + d.Address + " was asked: " + t.Effort.Stopped
+			}
 		}
 	}
 	return ""

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -22,6 +23,7 @@ func Decode(name string, data []byte, into any) (err error) {
 			err = fmt.Errorf("%s: %s", name, unreadable)
 		}
 	}()
+	data = bytes.TrimPrefix(data, []byte("\ufeff")) // some editors begin a file with it
 	decoder := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict())
 	err = decoder.Decode(into)
 	switch {
@@ -36,6 +38,9 @@ func Decode(name string, data []byte, into any) (err error) {
 	}
 	return nil
 }
+
+// looksLikeKey is what the keys of our files are like.
+var looksLikeKey = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_/-]{0,30}$`)
 
 const unreadable = "this is no YAML that can be read"
 
@@ -62,6 +67,9 @@ func wrong(err error) string {
 	switch {
 	case errors.As(err, &field):
 		key := strings.TrimSuffix(strings.TrimPrefix(field.Message, `unknown field "`), `"`)
+		if !looksLikeKey.MatchString(key) { // of "alice:hunter2:" the key is a password
+			return "a field that is not known"
+		}
 		return fmt.Sprintf("unknown field %q", key)
 	case errors.As(err, &kind):
 		return "a value of another kind is wanted here"
@@ -72,7 +80,11 @@ func wrong(err error) string {
 	case !errors.As(err, &syntax):
 		return unreadable
 	case strings.HasPrefix(syntax.Message, `mapping key "`):
-		return syntax.Message[:strings.LastIndexByte(syntax.Message, '"')+1] + " already defined"
+		key, _, _ := strings.Cut(strings.TrimPrefix(syntax.Message, `mapping key "`), `"`)
+		if !looksLikeKey.MatchString(key) {
+			return "a key that is already defined"
+		}
+		return fmt.Sprintf("mapping key %q already defined", key)
 	case strings.Contains(syntax.Message, `"`) || strings.Contains(syntax.Message, "character '"):
 		return unreadable // it quotes a value
 	default:

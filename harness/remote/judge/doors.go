@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 
@@ -15,6 +16,10 @@ import (
 func (j *judging) silent(i int) {
 	d := j.Doors[i]
 	stage, status := failedStage(d)
+	if stage == login.StageConnect && status == login.ConnectStopped {
+		j.leftAlone(i)
+		return
+	}
 	explained := d.Explained[stage]
 	guessed := d.Found == login.FoundPort
 	absent := guessed && stage == login.StageConnect && status == "refused"
@@ -23,8 +28,11 @@ func (j *judging) silent(i int) {
 	}
 	f := finding{topic: "open", door: i, expected: wordOpen, outcome: status, refs: refsOfPort(d), problem: advice.PortClosed,
 		ruling: login.Ruling{Verdict: login.Pass, Reason: because(j.where(i)+" does not answer", explained)}}
-	if stage == login.StageHandshake { // somebody is there
+	switch { // somebody is there
+	case stage == login.StageHandshake:
 		f.problem = advice.NoTLS
+	case d.Stages[login.StageBanner] == login.StageOK:
+		f.problem = ""
 	}
 	switch {
 	case d.Found == login.FoundNamed:
@@ -43,6 +51,13 @@ func (j *judging) silent(i int) {
 	j.add(f)
 }
 
+// leftAlone is a door that was never knocked at, however it was found.
+func (j *judging) leftAlone(i int) {
+	j.add(finding{topic: "open", door: i, expected: wordOpen, outcome: login.ConnectStopped, refs: refsOfPort(j.Doors[i]),
+		ruling: login.Ruling{Verdict: login.Skip, Why: login.WhyBudget,
+			Reason: j.where(i) + " was left alone: the server showed that it has had enough"}})
+}
+
 // upgrades: users are served at a door where TLS has to be begun.
 func (j *judging) upgrades(p login.Protocol) bool {
 	return slices.ContainsFunc(j.Doors, func(d login.DoorResult) bool {
@@ -52,10 +67,8 @@ func (j *judging) upgrades(p login.Protocol) bool {
 
 // failedStage is the first step that did not lead on.
 func failedStage(d login.DoorResult) (login.Stage, string) {
-	for _, s := range login.Stages() {
-		if status := d.Stages[s]; status != "" && status != login.StageOK {
-			return s, status
-		}
+	if s := d.Trouble(); s != "" {
+		return s, d.Stages[s]
 	}
 	return login.StageConnect, "closed"
 }
@@ -80,6 +93,10 @@ func (j *judging) startTLS(i int) {
 		status, stage = h, login.StageHandshake
 	}
 	_, there := d.Transport(login.StartTLS)
+	explained := d.Explained[stage]
+	if h := d.Stages[login.StageHelloTLS]; status == login.StageOK && h != "" && h != login.StageOK && !there {
+		status, explained = h, "once TLS is up, "+cmp.Or(d.Explained[login.StageHelloTLS], "nothing more can be asked")
+	}
 	switch {
 	case d.Implicit:
 		return
@@ -99,7 +116,7 @@ func (j *judging) startTLS(i int) {
 	f.problem = advice.NoTLS
 	clear, _ := d.Transport(login.Plain)
 	bare := pick(clear.Mechanisms, func(r login.MechanismResult) bool { takes, _ := r.Takes(); return takes })
-	sentence := because(j.where(i)+" has no TLS that works", d.Explained[stage])
+	sentence := because(j.where(i)+" has no TLS that works", explained)
 	switch {
 	case len(bare) > 0 && j.Blind == "":
 		f.ruling = login.Ruling{Verdict: login.Fail, Reason: sentence + "; a login there goes in clear"}
@@ -109,6 +126,23 @@ func (j *judging) startTLS(i int) {
 		f.ruling = login.Ruling{Verdict: login.Pass, Reason: sentence + "; mail from other servers comes in clear"}
 	}
 	j.add(f)
+}
+
+// noLogin: users come to the door, it has TLS for them, and nobody can log in
+// there. A declared policy says by itself what should be offered.
+func (j *judging) noLogin(i int) {
+	d := j.Doors[i]
+	encrypted := slices.ContainsFunc(d.Transports, func(t login.TransportResult) bool { return t.Transport.Encrypted() })
+	if d.Stages[login.StageAuth] != login.AuthNone || !encrypted || offersLogin(d) || forServers(d) || j.Strangers[i] {
+		return
+	}
+	requires := "RFC 6409 4.3"
+	if d.Protocol == login.POP3 {
+		requires = "RFC 1939 4"
+	}
+	j.add(finding{topic: "no-login", door: i, expected: wordOffered, outcome: wordNotOffered, refs: []string{requires, auth(d.Protocol)},
+		ruling: login.Ruling{Verdict: login.Warn,
+			Reason: because(j.where(i)+" offers no login, with TLS or without", d.Explained[login.StageAuth])}})
 }
 
 // alike compares the doors of a protocol at which users log in. Only what was

@@ -64,6 +64,7 @@ func All(e Evidence) []Judged {
 		}
 		if e.Policy == nil {
 			j.shrinks(i)
+			j.noLogin(i)
 		}
 	}
 	j.certificates()
@@ -137,8 +138,8 @@ func (j *judging) add(f finding) {
 	j.out = append(j.out, r)
 }
 
-// on is where the advice is for. Nobody greets at a silent door, so its software
-// is what greets at another door of the protocol.
+// on is where the advice is for. What a silent door runs is not known, so its
+// software is what greets at another door of the protocol.
 func (j *judging) on(f finding) advice.On {
 	on := advice.On{Door: j.Doors[f.door], Transport: f.transport}
 	if len(f.about) > 0 {

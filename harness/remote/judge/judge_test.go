@@ -109,6 +109,21 @@ func TestTLSAndPorts(t *testing.T) {
 			d.Certificate = &login.CertificateResult{Days: n, Until: "2026-12-02", SHA256: "aa"}
 		}
 	}
+	lost := func(s login.Stage, found login.Found) func(*login.DoorResult) {
+		return func(d *login.DoorResult) {
+			d.Found, d.Stages[s] = found, "closed"
+			d.Explained = map[login.Stage]string{s: "the server hangs up when asked what it offers"}
+		}
+	}
+	left := func(found login.Found) func(*login.DoorResult) {
+		return func(d *login.DoorResult) {
+			d.Found, d.Stages[login.StageConnect] = found, login.ConnectStopped
+		}
+	}
+	loginless := func(d *login.DoorResult) {
+		d.Stages[login.StageAuth] = login.AuthNone
+		d.Explained = map[login.Stage]string{login.StageAuth: "no way to log in is offered here"}
+	}
 	other := func(d *login.DoorResult) { d.Certificate = &login.CertificateResult{Days: 60, SHA256: "bb"} }
 	tls465 := smtp("465", link(login.TLS, "PLAIN y--"))
 	for _, c := range []struct {
@@ -139,6 +154,33 @@ func TestTLSAndPorts(t *testing.T) {
 			"open/smtp/465", login.Pass, "port 465 does not answer: nothing listens there"},
 		{"named and silent", "exit status 2 is the report's", []login.DoorResult{with(closed(login.SMTP, "587"), func(d *login.DoorResult) { d.Found = login.FoundNamed })},
 			"open/smtp/587", login.Skip, "port 587 does not answer: the connection was refused"},
+		{"named, and lost at EHLO", "who greets and goes no further does not answer", []login.DoorResult{with(smtp("587"), lost(login.StageHello, login.FoundNamed))},
+			"open/smtp/587", login.Skip, "port 587 does not answer: the server hangs up when asked what it offers"},
+		{"named, and lost at CAPA inside TLS", "its certificate is not what ended it", []login.DoorResult{with(pop3("995"), func(d *login.DoorResult) {
+			bad(d)
+			lost(login.StageHelloTLS, login.FoundNamed)(d)
+		})},
+			"open/pop3/995", login.Skip, "port 995 does not answer: the server hangs up when asked what it offers"},
+		{"guessed, and lost at EHLO", "a note", []login.DoorResult{with(smtp("587"), lost(login.StageHello, login.FoundPort))},
+			"open/smtp/587", login.Pass, "port 587 does not answer: the server hangs up when asked what it offers"},
+		{"left alone, named", "nobody knocked", []login.DoorResult{with(closed(login.SMTP, "587"), left(login.FoundNamed))},
+			"open/smtp/587", login.Skip, "port 587 was left alone: the server showed that it has had enough"},
+		{"left alone, guessed", "nobody knocked", []login.DoorResult{with(clean("587"), left(login.FoundNamed)), with(closed(login.SMTP, "465"), left(login.FoundPort))},
+			"open/smtp/465", login.Skip, "port 465 was left alone: the server showed that it has had enough"},
+		{"left alone, from SRV", "nobody knocked", []login.DoorResult{with(closed(login.POP3, "995"), left(login.FoundSRV))},
+			"open/pop3/995", login.Skip, "port 995 was left alone: the server showed that it has had enough"},
+		{"EHLO fails inside TLS", "that is TLS that does not work", []login.DoorResult{with(smtp("587", link(login.Plain, "PLAIN n--")), lost(login.StageHelloTLS, login.FoundNamed))},
+			"starttls/smtp/587", login.Warn, "port 587 has no TLS that works: once TLS is up, the server hangs up when asked what it offers; " +
+				"nobody who wants TLS can log in there"},
+		{"CAPA fails inside TLS, with a login in clear", "RFC 8314 4.1", []login.DoorResult{with(pop3("110", link(login.Plain, "PLAIN y--")), lost(login.StageHelloTLS, login.FoundPort))},
+			"starttls/pop3/110", login.Fail, "port 110 has no TLS that works: once TLS is up, the server hangs up when asked what it offers; a login there goes in clear"},
+		{"HELO alone inside TLS", "the link is there", []login.DoorResult{with(smtp("25", link(login.Plain), link(login.StartTLS)), func(d *login.DoorResult) {
+			d.Stages[login.StageHello], d.Stages[login.StageHelloTLS] = "refused", "refused"
+		})}, "starttls/smtp/25", login.Pass, ""},
+		{"no way to log in on 587", "RFC 6409 4.3", []login.DoorResult{with(smtp("587", link(login.Plain, "PLAIN n--"), link(login.StartTLS, "PLAIN n--")), loginless)},
+			"no-login/smtp/587", login.Warn, "port 587 offers no login, with TLS or without: no way to log in is offered here"},
+		{"no way to log in on 995", "RFC 1939 4", []login.DoorResult{with(pop3("995", link(login.TLS, "PLAIN n--")), loginless)},
+			"no-login/pop3/995", login.Warn, "port 995 offers no login, with TLS or without: no way to log in is offered here"},
 		{"the domain sends clients there", "RFC 6186", []login.DoorResult{with(closed(login.POP3, "995"), func(d *login.DoorResult) { d.Found = login.FoundSRV })},
 			"open/pop3/995", login.Warn, "port 995 does not answer: the connection was refused (clients are sent there by srv)"},
 		{"self-signed on all doors", "once, however many", []login.DoorResult{with(clean("587"), bad), with(tls465, func(d *login.DoorResult) {
@@ -168,6 +210,37 @@ func TestTLSAndPorts(t *testing.T) {
 				t.Errorf("%s\ngot  %v %q\nwant %v %q", c.why, got.Verdict, got.Reason, c.verdict, c.reason)
 			}
 		})
+	}
+}
+
+// TestLeftAloneIsNoAdvice: nobody knows what a door lacks that was not asked.
+func TestLeftAloneIsNoAdvice(t *testing.T) {
+	door := with(closed(login.SMTP, "587"), func(d *login.DoorResult) { d.Stages[login.StageConnect] = login.ConnectStopped })
+	if got := find(t, All(Evidence{Doors: []login.DoorResult{door}}), "open/smtp/587"); got.Why != login.WhyBudget || got.Advice != nil {
+		t.Errorf("why %q, advice %+v", got.Why, got.Advice)
+	}
+}
+
+// TestNoLoginIsRightElsewhere: where no user comes, where one can get in all the
+// same, and where a policy says what should be.
+func TestNoLoginIsRightElsewhere(t *testing.T) {
+	none := func(d *login.DoorResult) { d.Stages[login.StageAuth] = login.AuthNone }
+	clear, inside := link(login.Plain, "PLAIN n--"), link(login.StartTLS, "PLAIN n--")
+	for _, c := range []struct {
+		name string
+		e    Evidence
+	}{
+		{"port 25", Evidence{Doors: []login.DoorResult{with(smtp("25", clear, inside), none)}}},
+		{"a stranger", Evidence{Doors: []login.DoorResult{with(smtp("587", clear, inside), none)}, Strangers: map[int]bool{0: true}}},
+		{"no TLS, which is said already", Evidence{Doors: []login.DoorResult{with(smtp("587", clear), none)}}},
+		{"a hidden one", Evidence{Doors: []login.DoorResult{with(smtp("587", clear, link(login.StartTLS, "PLAIN ny-")), none)}}},
+		{"as declared", Evidence{Doors: []login.DoorResult{with(smtp("587", clear, inside), none)}, Policy: &login.Policy{}}},
+	} {
+		for _, r := range All(c.e) {
+			if strings.HasPrefix(r.ID, "scenario/door/no-login/") {
+				t.Errorf("%s: %v %s", c.name, r.Verdict, r.Reason)
+			}
+		}
 	}
 }
 

@@ -10,6 +10,10 @@ import (
 // TestLoginAskedFor: whoever asks for a login is told where none came about.
 func TestLoginAskedFor(t *testing.T) {
 	stranger := with(smtp("25", link(login.StartTLS, "PLAIN y--")), elsewhere)
+	said := func(d login.DoorResult, reply string) login.DoorResult {
+		d.Transports[0].Mechanisms[0].Reply = reply
+		return d
+	}
 	for _, c := range []struct {
 		name, why string
 		e         Evidence
@@ -17,14 +21,21 @@ func TestLoginAskedFor(t *testing.T) {
 		reason    string
 	}{
 		{"refused everywhere", "the ledger believes no refusal before a login", Evidence{Login: true, Passwords: 1,
-			Doors: []login.DoorResult{smtp("25", link(login.StartTLS, "PLAIN n--")), smtp("587", link(login.StartTLS, "PLAIN yy-"))}},
+			Doors: []login.DoorResult{smtp("25", link(login.StartTLS, "PLAIN n--")), said(smtp("587", link(login.StartTLS, "PLAIN yy-")), "535 5.7.8 no")}},
 			"smtp/587", "no login of the account has succeeded"},
+		{"put off", "an answer, and none that blames the password", Evidence{Login: true, Passwords: 1,
+			Doors: []login.DoorResult{said(smtp("587", link(login.StartTLS, "PLAIN y--")), "454 4.7.0 try later")}}, "smtp/587", "no login of the account has succeeded"},
+		{"it hung once the password was said", "that says nothing of the password", Evidence{Login: true, Passwords: 1,
+			Doors: []login.DoorResult{smtp("587", link(login.StartTLS, "PLAIN yy-", "LOGIN y--"))}}, "smtp/587", "no login came to an answer"},
+		{"it hung, and another mechanism was refused before", "what was probed or inferred is no login", Evidence{Login: true, Passwords: 1,
+			Doors: []login.DoorResult{smtp("587", link(login.StartTLS, "PLAIN y--")), with(said(smtp("25", link(login.StartTLS, "CRAM-MD5 nnn")), "504 5.5.4 no"),
+				func(d *login.DoorResult) { d.Transports[0].Mechanisms[0].Evidence = login.EvidenceInferred })}}, "smtp/587", "no login came to an answer"},
 		{"refused everywhere in a laboratory", "the rows are decided, and the password may be wrong", Evidence{Login: true, Passwords: 2,
 			Doors: []login.DoorResult{smtp("587", link(login.StartTLS, "PLAIN yyn"))}}, "smtp/587", "no login of the account has succeeded"},
 		{"none was tried", "its certificate is bad, or the budget was spent", Evidence{Login: true,
 			Doors: []login.DoorResult{smtp("587", link(login.StartTLS, "PLAIN y--"))}}, "smtp/587", "no login was tried"},
 		{"no list", "a POP3 server without CAPA may take USER", Evidence{Login: true, Passwords: 1,
-			Doors: []login.DoorResult{pop3("995", link(login.TLS, "USER/PASS ---"))}}, "pop3/995", "no login of the account has succeeded"},
+			Doors: []login.DoorResult{said(pop3("995", link(login.TLS, "USER/PASS ---")), "-ERR no")}}, "pop3/995", "no login of the account has succeeded"},
 		{"one succeeded", "then the account is right", Evidence{Login: true, Passwords: 2,
 			Doors: []login.DoorResult{smtp("587", link(login.StartTLS, "PLAIN yyy", "LOGIN yyn"))}}, "", ""},
 		{"no way to log in", "a server that only takes mail in has answered", Evidence{Login: true,

@@ -1,7 +1,6 @@
 package reach
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -71,10 +70,8 @@ func capabilities(t *scenarios.Talk) []string {
 }
 
 // unanswered is a word for why no answer came.
-func unanswered(ctx context.Context, err error) string {
+func unanswered(err error) string {
 	switch {
-	case ctx.Err() != nil: // we hung up ourselves
-		return unfinished
 	case errors.Is(err, wire.ErrNoReply), errors.Is(err, wire.ErrLineTooLong):
 		return notMail
 	case timedOut(err):

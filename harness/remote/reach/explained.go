@@ -17,7 +17,7 @@ const (
 	unreachable = "unreachable"
 	badSource   = "source"
 	badProxy    = "proxy"
-	stopped     = "stopped"
+	stopped     = login.ConnectStopped
 	unfinished  = "unfinished"
 	silent      = "silent"
 	notMail     = "not-mail"
@@ -28,8 +28,12 @@ const (
 	notOffered  = "not-offered"
 	dropped     = "dropped"
 	injected    = "injected"
-	none        = "none"
+	none        = login.AuthNone
 )
+
+// endless is what [unfinished] is where it is the server that does not come to an
+// end: the same word, for which there is another sentence.
+const endless = "endless"
 
 // explanations say what a status means to who runs the server, and what to do.
 // {host}, {port}, {protocol}, {hello} and {start} are the door's.
@@ -56,6 +60,7 @@ var explanations = map[login.Stage]map[string]string{
 		turnedAway: "the server on port {port} turns us away when we come: it is too busy, or has blocked this address",
 		closed:     "the server on port {port} hangs up without a word: it may allow only certain addresses, or the service behind it fails",
 		speaksTLS:  "port {port} speaks TLS from the first octet, where clients expect to begin in clear: serve it in clear with {start}, or on the port for TLS",
+		endless:    "port {port} begins to speak and does not end its line: the service behind it hangs, or is no mail server",
 		unfinished: "there was no time left to wait for a greeting: give the check a longer --deadline",
 	},
 	login.StageHello:    aboutHello,
@@ -67,6 +72,8 @@ var explanations = map[login.Stage]map[string]string{
 		silent:     "the server offers {start} and then does not answer it: something on the way may swallow the command",
 		notMail:    "the answer to {start} is none of {protocol}: something between us and the server alters what is said",
 		injected:   "more than the answer to {start} came in clear before TLS: somebody on the way puts words into the server's mouth, or the server pipelines (CVE-2011-0411)",
+		noAnswer:   "no answer to {start} came in the time that a look may take: look into the server's log for what it waits for",
+		endless:    "the answer to {start} begins and does not end: the service behind it hangs",
 		unfinished: "there was no time left to ask for TLS: give the check a longer --deadline",
 	},
 	login.StageHandshake: {
@@ -74,6 +81,8 @@ var explanations = map[login.Stage]map[string]string{
 		silent:      "the server says it is ready for TLS and then does not answer: the service behind it hangs",
 		closed:      "the server hangs up in the middle of the TLS handshake: look into its log, often it has no certificate that fits its key",
 		speaksClear: "port {port} speaks in clear, where clients expect TLS from the first octet: switch implicit TLS on for this port",
+		noAnswer:    "TLS does not come about in the time that a look may take: look into the server's log for what it waits for",
+		endless:     "the TLS handshake begins and does not end: the service behind it hangs, or something on the way holds back what it says",
 		unfinished:  "there was no time left for the TLS handshake: give the check a longer --deadline",
 	},
 	login.StageCertificate: {
@@ -97,6 +106,8 @@ var aboutHello = map[string]string{
 	silent:     "the server greets and then does not answer {hello}: the service behind it hangs",
 	notMail:    "the answer to {hello} is none of {protocol}: something between us and the server alters what is said, or the server is broken",
 	closed:     "the server hangs up when asked what it offers: it may take us for a stranger, or the service behind it fails",
+	noAnswer:   "no answer to {hello} came in the time that a look may take: look into the server's log for what it waits for",
+	endless:    "the answer to {hello} begins and does not end: the service behind it hangs, or plays for time",
 	unfinished: "there was no time left to ask what is offered: give the check a longer --deadline",
 }
 

@@ -20,17 +20,31 @@ import (
 )
 
 // Look looks at the door, at its address in this family: "ip4" or "ip6". It
-// takes one connection. What goes wrong is in the result. A door that nobody has
-// named is not waited for longer than a connection may take.
+// takes one connection. What goes wrong is in the result. However a server drags
+// it out, a look ends: once it is connected, a door that nobody has named is not
+// waited for longer than a connection may take, a named one not longer than two
+// answers may. Only a named door can show that the server has had enough:
+// another may be no door of this server's.
 func (c *Caller) Look(ctx context.Context, d Door, family string) Look {
 	l := &looking{Caller: c, look: Look{Door: d, Stages: map[login.Stage]string{}, Explained: map[login.Stage]string{},
 		Links: map[login.Transport]Link{}}}
-	if l.find(ctx, family) && l.connect(ctx) {
-		l.inside(ctx)
-		l.leave()
+	if !l.find(ctx, family) || !l.connect(ctx) {
+		return l.look
 	}
+	limited, cancel := context.WithTimeoutCause(ctx, l.within(), errTooLong)
+	defer cancel()
+	l.talk = &scenarios.Talk{Conn: wire.NewConn(limited, l.meter, l.Limit), Protocol: d.Protocol}
+	l.inside(limited)
+	l.leave()
 	return l.look
 }
+
+// errTooLong is why a look ends that the server drags out.
+var errTooLong = errors.New("the look takes too long")
+
+// inAll is how many answers' time a named door may take altogether, to be looked
+// at or to be entered.
+const inAll = 2
 
 // looking is a Look that is under way.
 type looking struct {
@@ -45,13 +59,27 @@ type looking struct {
 	verified         bool
 }
 
+func (l *looking) named() bool { return l.look.Door.Found == login.FoundNamed }
+
+// within is how long all behind the connection may take.
+func (l *looking) within() time.Duration {
+	if l.named() {
+		return inAll * l.Limit
+	}
+	return l.Connect
+}
+
 func (l *looking) ok(s login.Stage) bool {
 	l.look.Stages[s] = login.StageOK
 	return true
 }
 
 func (l *looking) wrong(s login.Stage, status, detail string) bool {
-	l.look.Stages[s], l.look.Explained[s] = status, explain(l.look.Door, s, status, detail)
+	l.look.Explained[s] = explain(l.look.Door, s, status, detail)
+	if status == endless {
+		status = unfinished
+	}
+	l.look.Stages[s] = status
 	return false
 }
 
@@ -90,15 +118,15 @@ func (l *looking) connect(ctx context.Context) bool {
 		status, detail := connectFailure(ctx, err)
 		return l.wrong(login.StageConnect, status, detail)
 	}
-	if l.look.Door.Found != login.FoundNamed {
+	if !l.named() {
 		l.until = m.began.Add(l.Connect)
+		m.guessed()
 	}
 	m.greets(l.until)
 	if from, err := netip.ParseAddrPort(m.LocalAddr().String()); err == nil && l.Route.Proxy == nil {
 		l.look.From = from.Addr().Unmap()
 	}
 	l.meter = m
-	l.talk = &scenarios.Talk{Conn: wire.NewConn(ctx, m, l.Limit), Protocol: l.look.Door.Protocol}
 	return l.ok(login.StageConnect)
 }
 
@@ -162,11 +190,11 @@ func (l *looking) greeted(ctx context.Context) bool {
 	said, err := l.talk.Answer()
 	l.look.Links[first] = Link{Transcript: slices.Clone(l.talk.Transcript())}
 	if err != nil {
-		status := l.unanswered(ctx, err)
+		status, detail := l.unanswered(ctx, err)
 		if status == silent && l.beginsInTLS(ctx) {
 			status = speaksTLS
 		}
-		return l.wrong(login.StageBanner, status, "")
+		return l.wrong(login.StageBanner, status, detail)
 	}
 	l.answers = true
 	if !said.Positive {
@@ -189,7 +217,7 @@ const secondLook = 2 * time.Second
 // beginsInTLS tries TLS on a connection on which the server has said nothing,
 // where the user will want to know.
 func (l *looking) beginsInTLS(ctx context.Context) bool {
-	if l.look.Door.Found != login.FoundNamed || l.look.Door.Implicit {
+	if !l.named() || l.look.Door.Implicit {
 		return false
 	}
 	l.talk.Wait(min(secondLook, l.Limit))
@@ -203,7 +231,8 @@ func (l *looking) beginsInTLS(ctx context.Context) bool {
 func (l *looking) hello(ctx context.Context, s login.Stage, t login.Transport) bool {
 	said, err := hello(l.talk)
 	if err != nil {
-		return l.wrong(s, l.unanswered(ctx, err), "")
+		status, detail := l.unanswered(ctx, err)
+		return l.wrong(s, status, detail)
 	}
 	if !said.in {
 		l.enough(said.Said)
@@ -227,11 +256,11 @@ func (l *looking) startTLS(ctx context.Context) bool {
 	said, err := l.talk.Say(command)
 	switch {
 	case err != nil:
-		status := l.unanswered(ctx, err)
+		status, detail := l.unanswered(ctx, err)
 		if status == closed {
 			status = dropped
 		}
-		return l.wrong(login.StageStartTLS, status, "")
+		return l.wrong(login.StageStartTLS, status, detail)
 	case !said.Positive && list:
 		l.enough(said)
 		return l.wrong(login.StageStartTLS, refused, itSaid(said))
@@ -248,7 +277,10 @@ func (l *looking) startTLS(ctx context.Context) bool {
 func (l *looking) handshake(ctx context.Context) bool {
 	l.answers = false
 	if err := l.talk.Upgrade(ctx, l.tlsFor(l.look.Door.Host)); err != nil {
-		status, detail := handshakeFailure(ctx, err)
+		status, detail := l.late(ctx, err, l.meter.heardSince())
+		if status == "" {
+			status, detail = handshakeFailure(err)
+		}
 		return l.wrong(login.StageHandshake, status, detail)
 	}
 	l.ok(login.StageHandshake)
@@ -264,11 +296,9 @@ func (l *looking) handshake(ctx context.Context) bool {
 	return l.ok(login.StageCertificate)
 }
 
-func handshakeFailure(ctx context.Context, err error) (status, detail string) {
+func handshakeFailure(err error) (status, detail string) {
 	clear := tls.RecordHeaderError{}
 	switch {
-	case ctx.Err() != nil:
-		return unfinished, ""
 	case errors.As(err, &clear):
 		return speaksClear, fmt.Sprintf("it said %q", clear.RecordHeader[:])
 	case timedOut(err):
@@ -298,18 +328,58 @@ func (l *looking) auth() {
 
 // unanswered is the status where no answer came. A server that has let us in
 // and then hangs up has had enough of us.
-func (l *looking) unanswered(ctx context.Context, err error) string {
+func (l *looking) unanswered(ctx context.Context, err error) (status, detail string) {
 	l.answers = false
-	if l.welcome && ctx.Err() == nil && hungUp(err) {
+	if status, detail = l.late(ctx, err, l.begun()); status != "" {
+		return status, detail
+	}
+	if l.welcome && l.named() && hungUp(err) {
 		l.Budget.Stop(hasHungUp(l.look.Door))
 	}
-	return unanswered(ctx, err)
+	return unanswered(err), ""
+}
+
+// begun: what we wait for has begun to come. Inside TLS octets show nothing, for
+// session tickets come when they like (RFC 8446 4.6.1): only a line does.
+func (l *looking) begun() bool {
+	transcript := l.talk.Transcript()
+	if n := len(transcript); n > 0 && strings.HasPrefix(transcript[n-1], "S") {
+		return true
+	}
+	return !l.talk.Encrypted() && l.meter.heardSince()
+}
+
+// late is the status where time ran out; "" where it did not, or where it says
+// no more than that nothing came. begun: something did.
+func (l *looking) late(ctx context.Context, err error, begun bool) (status, detail string) {
+	ended := context.Cause(ctx) // asked once, for it may end meanwhile
+	tooLong := errors.Is(ended, errTooLong)
+	waited := l.Limit
+	if tooLong {
+		waited = l.within()
+	}
+	detail = fmt.Sprintf("it did not come to an end within %s", waited)
+	switch {
+	case ended != nil && !tooLong: // we hung up ourselves
+		return unfinished, ""
+	case begun && (tooLong || timedOut(err)):
+		return endless, detail
+	case tooLong && l.welcome:
+		return noAnswer, detail
+	case tooLong:
+		return silent, ""
+	default:
+		return "", ""
+	}
 }
 
 // enough hears whether the server has had enough.
 func (l *looking) enough(said scenarios.Said) {
-	if tooMuch(l.look.Door.Protocol, said) {
+	if !tooMuch(l.look.Door.Protocol, said) {
+		return
+	}
+	l.answers = false // RFC 5321 3.8: it hangs up
+	if l.named() {
 		l.Budget.Stop(saidEnough(l.look.Door, said))
-		l.answers = false // RFC 5321 3.8: it hangs up
 	}
 }

@@ -25,6 +25,9 @@ type meter struct {
 	greeting bool
 	// until is when a greeting must have begun; the zero value is any time.
 	until time.Time
+	// stranger: it may not be the server that the budget is of, so that how long
+	// it takes says nothing.
+	stranger bool
 	// heeded is who is listened to, as long as the connection is in clear; "" is
 	// nobody. head is how the server's line begins.
 	heeded string
@@ -43,6 +46,21 @@ func (m *meter) greets(until time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.asked, m.greeting, m.until = time.Now(), true, until
+}
+
+// guessed: the door is one that nobody has named.
+func (m *meter) guessed() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.stranger = true
+}
+
+// heardSince reports whether anything was heard since we said something, or
+// began to wait for a greeting.
+func (m *meter) heardSince() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.asked.IsZero()
 }
 
 // heeds: the server at a door of SMTP is listened to, for nobody else here may
@@ -103,7 +121,7 @@ func (m *meter) heard() {
 	defer m.mu.Unlock()
 	switch {
 	case m.asked.IsZero():
-	case m.greeting:
+	case m.greeting, m.stranger:
 		m.budget.Greeted()
 	default:
 		m.budget.Heard(time.Since(m.asked))

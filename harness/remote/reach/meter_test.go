@@ -44,3 +44,23 @@ func TestMeterMeasuresAnswers(t *testing.T) {
 		t.Error("an answer was late, and nothing stops")
 	}
 }
+
+// Of a door that nobody has named it is not known whose answers they are.
+func TestMeterDoesNotMeasureStrangers(t *testing.T) {
+	b := budget.New(budget.Limits{}, nil)
+	ours, theirs := net.Pipe()
+	m := newMeter(ours, time.Now(), b, func() {})
+	defer func() { _ = m.Close() }()
+	m.guessed()
+	m.greeting = false
+	for _, waited := range []time.Duration{0, time.Minute} {
+		m.asked = time.Now().Add(-waited)
+		go func() { _, _ = theirs.Write([]byte("220\r\n")) }()
+		if _, err := m.Read(make([]byte, 10)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if e := b.Effort(); e.Stopped != "" || e.Trips != 2 {
+		t.Errorf("a stranger was measured: %+v", e)
+	}
+}

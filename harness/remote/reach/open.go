@@ -3,6 +3,7 @@ package reach
 import (
 	"context"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -106,11 +107,24 @@ func (c *Caller) Open(ctx context.Context, at Look, t login.Transport) (*Talk, e
 	}
 	tap := wire.NewTap(m)
 	talk := &Talk{Talk: &scenarios.Talk{Conn: wire.NewConn(ctx, tap, c.Limit), Protocol: d.Protocol}, Tap: tap}
-	if err := c.enter(ctx, talk, m, d, t); err != nil {
+	if err := c.enterInTime(ctx, talk, m, d, t); err != nil {
 		_ = talk.Close()
 		return nil, fmt.Errorf("%s: %w", d.Address(), err)
 	}
 	return talk, nil
+}
+
+// enterInTime is enter within the time of two answers, however long the server
+// drags each of them out.
+func (c *Caller) enterInTime(ctx context.Context, talk *Talk, m *meter, d Door, t login.Transport) error {
+	limited, cancel := context.WithTimeoutCause(ctx, inAll*c.Limit, errTooLong)
+	defer cancel()
+	running := context.AfterFunc(limited, func() { _ = m.Close() })
+	err := c.enter(limited, talk, m, d, t)
+	if !running() && errors.Is(context.Cause(limited), errTooLong) {
+		return fmt.Errorf("it did not let us in within %s", inAll*c.Limit)
+	}
+	return err
 }
 
 func (c *Caller) enter(ctx context.Context, talk *Talk, m *meter, d Door, t login.Transport) error {
