@@ -86,14 +86,14 @@ func (r *runner) compliance(ctx context.Context, j CaseJob) result {
 	// A server that stands as it stands has accounts of its own, and may echo
 	// them.
 	secrets := searchFor(session.Secrets, session.Other)
-	got.Reason = veil(secrets, got.Reason)
+	got.Reason = secrets.Veil(got.Reason)
 	out := result{done: true, compliance: got}
 	if r.kept(got.Verdict) {
 		var transcript []string
 		for _, seen := range session.Seen() {
 			transcript = append(transcript, seen.Transcript()...)
 		}
-		out.transcript = veiled(secrets, transcript)
+		out.transcript = secrets.VeilAll(transcript)
 	}
 	return out
 }

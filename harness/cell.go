@@ -49,7 +49,7 @@ func (r *runner) cell(ctx context.Context, j Job) result {
 	got.ElapsedMS = milliseconds(r.Now().Sub(started))
 	out := result{done: true, cell: got}
 	if r.kept(got.Verdict) {
-		out.transcript = r.veiled(seen.Transcript)
+		out.transcript = r.hidden.VeilAll(seen.Transcript)
 	}
 	return out
 }

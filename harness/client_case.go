@@ -108,7 +108,7 @@ func (r *runner) client(ctx context.Context, j ClientJob) result {
 			did, _, _ := conducts(s) // it is there already
 			out.transcript = append(append(out.transcript, "* "+s.Doc), did.Transcript...)
 		}
-		out.transcript = r.veiled(out.transcript)
+		out.transcript = r.hidden.VeilAll(out.transcript)
 	}
 	return out
 }

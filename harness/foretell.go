@@ -150,7 +150,7 @@ func (f foreteller) client(ctx context.Context, p clientsim.Profile, t login.Tra
 	}
 	told.Offered, told.Attempted, told.Used, told.Outcome = o.Offered, o.Attempted, o.Used, o.Outcome
 	told.Exposure, told.Exposures, told.Reason = login.Strongest(o.Exposures), o.Exposures, o.Detail
-	told.Lines = veiled(f.ear.search, seen.Transcript)
+	told.Lines = f.ear.search.VeilAll(seen.Transcript)
 	return told, nil
 }
 

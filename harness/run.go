@@ -3,7 +3,6 @@ package harness
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -221,29 +220,8 @@ func (r *runner) kept(v login.Verdict) bool {
 	}
 }
 
-// veil hides the secrets that a server may have echoed. What a client sends
-// is hidden by the code that sends it; of an answer nobody else can know.
-func (r *runner) veil(line string) string { return veil(r.hidden, line) }
-
-func veil(secrets *wire.Searcher, line string) string {
-	if len(secrets.Find([]byte(line))) == 0 {
-		return line
-	}
-	return replyHead.FindString(line) + "<a secret, echoed>"
-}
-
-// replyHead is what says how a reply is meant. It holds no secret.
-var replyHead = regexp.MustCompile(`^(?:\d{3}[ -]|\+OK |-ERR |\+ )`)
-
-func (r *runner) veiled(transcript []string) []string { return veiled(r.hidden, transcript) }
-
-func veiled(secrets *wire.Searcher, transcript []string) []string {
-	for i, line := range transcript {
-		mark, text, _ := strings.Cut(line, " ")
-		transcript[i] = mark + " " + veil(secrets, text)
-	}
-	return transcript
-}
+// veil hides the secrets that a server may have echoed.
+func (r *runner) veil(line string) string { return r.hidden.Veil(line) }
 
 func milliseconds(d time.Duration) float64 {
 	return float64(d.Microseconds()) / 1000

@@ -49,7 +49,7 @@ func (r *runner) scenario(ctx context.Context, s scenarios.Scenario) result {
 	got.Reason = r.veil(got.Reason)
 	out := result{done: true, scenario: got}
 	if r.kept(got.Verdict) {
-		out.transcript = r.veiled(transcript)
+		out.transcript = r.hidden.VeilAll(transcript)
 	}
 	return out
 }

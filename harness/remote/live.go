@@ -3,7 +3,6 @@ package remote
 import (
 	"cmp"
 	"context"
-	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -122,11 +121,11 @@ func exchange(f harness.Foretold) string {
 		if !strings.HasPrefix(line, "C") {
 			continue
 		}
-		words := strings.Fields(line)[1:]
-		if len(words) > 1 && strings.EqualFold(words[0], "AUTH") {
-			words[0] = strings.Join(words, " ")
+		_, text, _ := strings.Cut(strings.ToUpper(line), " ")
+		if verb, _, _ := strings.Cut(text, " "); verb != "AUTH" { // whose argument is no name
+			text = verb
 		}
-		said = append(said, strings.ToUpper(words[0]))
+		said = append(said, text)
 	}
 	return strings.Join(said, "\n")
 }
@@ -154,12 +153,12 @@ func (l *live) one(ctx context.Context, at int, f harness.Foretold, secrets logi
 		l.over = cmp.Or(l.budget.Stopped(), l.over)
 		return f, false
 	}
-	hidden := veil{searcher(secrets)}
+	hidden := searcher(secrets)
 	o := seen.Observation
 	f.Basis, f.Expected = "measured", []login.Outcome{login.LoggedIn}
 	f.Offered, f.Attempted, f.Used, f.Outcome, f.Reason = o.Offered, o.Attempted, o.Used, o.Outcome, ""
-	f.Lines = hidden.lines(seen.Transcript)
-	l.rule(&f, look.Door, way, hidden.line(o.Reply), hidden.line(o.Detail))
+	f.Lines = hidden.VeilAll(seen.Transcript)
+	l.rule(&f, look.Door, way, hidden.Veil(o.Reply), hidden.Veil(o.Detail))
 	return f, true
 }
 
@@ -258,39 +257,11 @@ func entryOf(p login.Protocol, lines []string) entry {
 	return e
 }
 
-// veil hides what the account holds where a server has echoed it.
-type veil struct{ search *wire.Searcher }
-
-// searcher finds it in every form. What is short is no token to a search, so its
-// encodings are looked for as they are.
+// searcher finds what the account holds, in every form.
 func searcher(secrets login.Secrets) *wire.Searcher {
 	var needles []wire.Needle
 	for _, text := range []string{secrets.Password, secrets.Issued.Token, string(secrets.Issued.Key)} {
-		for _, form := range []string{text, base64.RawStdEncoding.EncodeToString([]byte(text)), hex.EncodeToString([]byte(text))} {
-			needles = append(needles, wire.Needle{Text: form})
-		}
+		needles = append(needles, wire.Forms(text)...)
 	}
 	return wire.NewSearcher(needles...)
-}
-
-// line keeps the code, unless that is where the secret is.
-func (v veil) line(line string) string {
-	if len(v.search.Find([]byte(line))) == 0 {
-		return line
-	}
-	head, _, _ := strings.Cut(line, " ")
-	if len(v.search.Find([]byte(head))) > 0 {
-		head = ""
-	}
-	return strings.TrimSpace(head + " <a secret, echoed>")
-}
-
-// lines are those of a transcript, with their marks.
-func (v veil) lines(transcript []string) []string {
-	all := make([]string, len(transcript))
-	for i, line := range transcript {
-		mark, said, _ := strings.Cut(line, " ")
-		all[i] = mark + " " + v.line(said)
-	}
-	return all
 }

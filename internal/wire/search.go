@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/hex"
+	"strings"
 )
 
 // Needle is a text that must be found wherever it crosses the wire.
@@ -104,17 +105,24 @@ func Tokens(b []byte) func(yield func([]byte) bool) {
 }
 
 // decodeWord decodes a word and, because a reply may glue one to its code
-// ("535-6f70..."), its parts between what is a hyphen or a digit of base64.
+// ("535-6f70..."), its parts: between what is a hyphen or a digit of base64, and,
+// as hex, between all that is no digit of that.
 func decodeWord(word []byte, yield func([]byte) bool) bool {
 	if !decodeToken(word, yield) {
 		return false
 	}
-	if !bytes.ContainsAny(word, "-_") {
-		return true
+	if bytes.ContainsAny(word, "-_") {
+		for part := range bytes.FieldsFuncSeq(word, func(r rune) bool { return r == '-' || r == '_' }) {
+			if len(part) >= minToken && !decodeToken(part, yield) {
+				return false
+			}
+		}
 	}
-	for part := range bytes.FieldsFuncSeq(word, func(r rune) bool { return r == '-' || r == '_' }) {
-		if len(part) >= minToken && !decodeToken(part, yield) {
-			return false
+	if bytes.ContainsAny(word, "+/") {
+		for part := range bytes.FieldsFuncSeq(word, func(r rune) bool { return strings.ContainsRune("-_+/", r) }) {
+			if b, err := hex.AppendDecode(nil, part); err == nil && len(part) >= minToken && !yield(b) {
+				return false
+			}
 		}
 	}
 	return true

@@ -84,6 +84,8 @@ func TestSearch(t *testing.T) {
 		"hex":                 "digest " + hex.EncodeToString([]byte(canary)),
 		"base64 in base64":    b64([]byte("again " + b64([]byte(canary)))),
 		"behind binary":       "\xff\xfe\x80" + canary,
+		"hex behind a slash":  "x/" + hex.EncodeToString([]byte(canary)),
+		"hex before a plus":   hex.EncodeToString([]byte(canary)) + "+x",
 		"hex behind a code":   "535-" + hex.EncodeToString([]byte(canary)),
 		"base64 behind one":   "535-" + b64([]byte("\xfb\xff"+canary)),
 	} {

@@ -29,8 +29,7 @@ type echoes struct {
 func echoesOf(name, password string, issued login.Issued) *echoes {
 	e := &echoes{name: name}
 	for _, secret := range []string{password, issued.Token} {
-		// The search decodes words that are long enough; a password may be short.
-		e.add(secret, hex.EncodeToString([]byte(secret)), base64.RawStdEncoding.EncodeToString([]byte(secret)))
+		e.needles = append(e.needles, wire.Forms(secret)...)
 	}
 	for line := range strings.Lines(string(issued.Key)) {
 		if !strings.HasPrefix(line, "-----") { // PEM's frame is no secret
@@ -112,39 +111,17 @@ func responses(message []byte) []string {
 	return all
 }
 
-// echoed stands in the place of what is hidden.
-const echoed = "<a secret, echoed>"
-
-// replyHead is what says how a reply is meant. It holds no secret.
-var replyHead = regexp.MustCompile(`^(?:\d{3}[ -]|\+OK |-ERR |\+ )`)
-
-// apart parts words at what belongs to base64's alphabets, and not to hex.
-var apart = strings.NewReplacer("-", " ", "_", " ", "+", " ", "/", " ")
-
-// hide is a line of the server as it may be shown. It is hidden whole, because
-// what was found may have been encoded.
-func (e *echoes) hide(line string) string {
-	e.mu.Lock()
-	search := e.search
-	e.mu.Unlock()
-	head := replyHead.FindString(line)
-	// "250-" is glued to what follows, and would be decoded with it.
-	for _, said := range []string{line, line[len(head):], apart.Replace(line)} {
-		if len(search.Find([]byte(said))) > 0 {
-			return head + echoed
-		}
-	}
-	return line
-}
+// hide is a line of the server as it may be shown.
+func (e *echoes) hide(line string) string { return e.now().Veil(line) }
 
 // hideAll is a transcript as it may be shown.
-func (e *echoes) hideAll(transcript []string) []string {
-	shown := make([]string, len(transcript))
-	for i, line := range transcript {
-		mark, text, _ := strings.Cut(line, " ")
-		shown[i] = mark + " " + e.hide(text)
-	}
-	return shown
+func (e *echoes) hideAll(transcript []string) []string { return e.now().VeilAll(transcript) }
+
+// now is the search for all that was said so far.
+func (e *echoes) now() *wire.Searcher {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.search
 }
 
 // clean is an error as it may be shown. One about what is no reply quotes it,

@@ -26,6 +26,9 @@ import (
 	"github.com/mailmatrix/mailmatrix/server"
 )
 
+// echoed is what [wire.Searcher.Veil] puts in the place of what it hides.
+const echoed = "<a secret, echoed>"
+
 // parrot stands before a door of a site, speaks TLS on both sides, and repeats
 // what it has heard: in each answer that ends an exchange, and in the greetings
 // that come afterwards.
