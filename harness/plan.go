@@ -105,7 +105,7 @@ func NewPlan(g Grid) (Plan, error) {
 			plan.Jobs = append(plan.Jobs, Job{
 				Cell:    cell,
 				Profile: p,
-				Policy:  cell.Policy(oracle.Policy, mechanismsIn(cell.Protocol)),
+				Policy:  cell.Policy(oracle.Policy, mech.In(cell.Protocol)),
 				Expect:  oracle.Expect(cell, facts),
 			})
 		}
@@ -235,14 +235,4 @@ func lacks(g Grid, p clientsim.Profile) []login.Lack {
 		}
 	}
 	return kept
-}
-
-func mechanismsIn(p login.Protocol) []login.Mechanism {
-	var names []login.Mechanism
-	for _, m := range mech.All() {
-		if m.In(p) {
-			names = append(names, m.Name)
-		}
-	}
-	return names
 }

@@ -99,7 +99,7 @@ func (g Grid) remoteCells(p clientsim.Profile) []Job {
 						cell := login.Cell{Flavour: login.Remote, Protocol: protocol, Transport: transport, Mechanism: mechanism,
 							Setting: setting, Profile: p.ID(), Database: UnknownDatabase, Override: login.NoOverride, Credential: credential}
 						jobs = append(jobs, Job{Cell: cell, Profile: p, Expect: remoteExpectation(cell, facts),
-							Policy: cell.Policy(login.Policy{}, mechanismsIn(protocol))})
+							Policy: cell.Policy(login.Policy{}, mech.In(protocol))})
 					}
 				}
 			}

@@ -15,7 +15,7 @@ func WritePolicy(p login.Policy) []byte {
 	var b bytes.Buffer
 	for _, protocol := range login.Protocols() {
 		fmt.Fprintf(&b, "%s:\n", protocol)
-		for _, m := range mechanismsIn(protocol) {
+		for _, m := range mech.In(protocol) {
 			fmt.Fprintf(&b, "  %s: %s\n", m, p.For(protocol, m))
 		}
 	}

@@ -37,10 +37,8 @@ func Observe(doors []login.DoorResult) Observed {
 			continue
 		}
 		o.Policy.Own[p], o.remarks[p] = map[login.Mechanism]login.Setting{}, map[login.Mechanism]string{}
-		for _, m := range mech.All() {
-			if m.In(p) {
-				o.merge(p, m.Name, speaking)
-			}
+		for _, m := range mech.In(p) {
+			o.merge(p, m, speaking)
 		}
 	}
 	return o

@@ -182,6 +182,11 @@ func Names() []login.Mechanism {
 	return names
 }
 
+// In is Names, of those that exist in a protocol.
+func In(p login.Protocol) []login.Mechanism {
+	return slices.DeleteFunc(Names(), func(m login.Mechanism) bool { return !registry[m].In(p) })
+}
+
 // Parse finds a mechanism by its name in any letter case; in an ID, "/" is
 // written "-".
 func Parse(s string) (login.Mechanism, error) {

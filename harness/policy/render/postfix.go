@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/mailmatrix/mailmatrix/internal/login"
+	"github.com/mailmatrix/mailmatrix/internal/mech"
 )
 
 // postfix is what can be said in main.cf, whoever answers Postfix's questions
@@ -25,7 +26,7 @@ func newPostfix(classes map[string][]login.Mechanism) postfix {
 		p.classes[option] = &control{cells: cellsOf(login.SMTP, ms...), can: anySetting,
 			why: fmt.Sprintf("%s in smtpd_sasl_security_options stands for all of %s", option, join(ms))}
 	}
-	everything := cellsOf(login.SMTP, mechanismsOf(login.SMTP)...)
+	everything := cellsOf(login.SMTP, mech.In(login.SMTP)...)
 	p.tls = &control{cells: everything, can: clearOrTLS,
 		why: "what no security option takes away is bound to TLS by smtpd_tls_auth_only alone, which binds all mechanisms"}
 	p.on = &control{cells: everything, can: onOff, why: "smtpd_sasl_auth_enable is about all mechanisms"}

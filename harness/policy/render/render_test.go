@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/mailmatrix/mailmatrix/internal/login"
+	"github.com/mailmatrix/mailmatrix/internal/mech"
 )
 
 var update = flag.Bool("update", false, "write the goldens anew")
@@ -74,7 +75,7 @@ func TestGolden(t *testing.T) {
 // randomPolicy has a setting of its own for about every second mechanism.
 func randomPolicy() *rapid.Generator[login.Policy] {
 	one := func(p login.Protocol) *rapid.Generator[map[login.Mechanism]login.Setting] {
-		return rapid.MapOf(rapid.SampledFrom(mechanismsOf(p)), rapid.SampledFrom(login.Settings()))
+		return rapid.MapOf(rapid.SampledFrom(mech.In(p)), rapid.SampledFrom(login.Settings()))
 	}
 	return rapid.Custom(func(t *rapid.T) login.Policy {
 		p := login.Policy{Common: one(login.POP3).Draw(t, "common"), Own: map[login.Protocol]map[login.Mechanism]login.Setting{}}

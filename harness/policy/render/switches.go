@@ -150,7 +150,7 @@ func (s solution) spelled(c Cell) login.Setting {
 
 // listed are the mechanisms that a protocol lets anybody in by.
 func (s solution) listed(p login.Protocol) []login.Mechanism {
-	return slices.DeleteFunc(mechanismsOf(p), func(m login.Mechanism) bool { return s.effective(Cell{p, m}) == login.Deny })
+	return slices.DeleteFunc(mech.In(p), func(m login.Mechanism) bool { return s.effective(Cell{p, m}) == login.Deny })
 }
 
 // anywhere reports whether the mechanism lets anybody in.
@@ -262,7 +262,7 @@ var participle = map[login.Setting]string{login.Deny: "denied", login.Secure: "s
 func cells() []Cell {
 	var all []Cell
 	for _, p := range login.Protocols() {
-		all = append(all, cellsOf(p, mechanismsOf(p)...)...)
+		all = append(all, cellsOf(p, mech.In(p)...)...)
 	}
 	return all
 }
@@ -273,17 +273,6 @@ func cellsOf(p login.Protocol, ms ...login.Mechanism) []Cell {
 	for _, m := range ms {
 		if impl, _ := mech.Get(m); impl.In(p) {
 			all = append(all, Cell{p, m})
-		}
-	}
-	return all
-}
-
-// mechanismsOf are those that exist in a protocol.
-func mechanismsOf(p login.Protocol) []login.Mechanism {
-	var all []login.Mechanism
-	for _, m := range mech.All() {
-		if m.In(p) {
-			all = append(all, m.Name)
 		}
 	}
 	return all

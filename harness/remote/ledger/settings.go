@@ -9,15 +9,15 @@ import (
 // into the door's.
 func Settings(d *login.DoorResult) {
 	d.Policy = map[login.Mechanism]login.Setting{}
-	for _, m := range mech.All() {
-		if !m.In(d.Protocol) || len(d.Transports) == 0 {
-			continue
-		}
-		d.Policy[m.Name] = setting(d, m.Name)
+	if len(d.Transports) == 0 {
+		return
+	}
+	for _, m := range mech.In(d.Protocol) {
+		d.Policy[m] = setting(d, m)
 		for _, t := range d.Transports {
 			for i := range t.Mechanisms {
-				if t.Mechanisms[i].Mechanism == m.Name {
-					t.Mechanisms[i].Setting = d.Policy[m.Name]
+				if t.Mechanisms[i].Mechanism == m {
+					t.Mechanisms[i].Setting = d.Policy[m]
 				}
 			}
 		}
