@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -26,6 +27,25 @@ type Excuse struct {
 
 	// entry is file and line, for messages; "" where it was not read from one.
 	entry string
+}
+
+// Line is where the entry stands in its file; 0 where it was not read from one.
+func (e Excuse) Line() int {
+	line, err := strconv.Atoi(e.entry[strings.LastIndex(e.entry, ":")+1:])
+	if err != nil {
+		return 0
+	}
+	return line
+}
+
+// Matcher says of the ID of a result whether the entry is about it. Behind the ID
+// of a case stand an "@" and its protocol or client.
+func (e Excuse) Matcher() func(id string) bool {
+	p := patternOf(e.Pattern)
+	return func(id string) bool {
+		id, who, _ := strings.Cut(id, "@")
+		return p.matches(excusable{id: id, who: who})
+	}
 }
 
 // day is how a date is written.

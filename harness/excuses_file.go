@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"time"
 	"unicode"
@@ -36,11 +37,14 @@ type excuseEntry struct {
 // them are. In it "*" stands for any letters but "/", and "**" for any letters
 // at all; nothing else is special.
 //
+// A claim (docs/claims.md) is such a file with a heading: its entries are the list
+// under "expectations".
+//
 // name is the file's, for messages. Each mistake is one line of the error.
 func LoadExcuses(name string, data []byte) ([]Excuse, error) {
-	var entries []excuseEntry
-	if err := strictyaml.Decode(name, data, &entries); err != nil {
-		return nil, fmt.Errorf("%w; wanted is a list of entries with pattern (in quotes, if it begins with *), verdict, reason, source and perhaps until", err)
+	entries, err := decodeExcuses(name, data)
+	if err != nil {
+		return nil, err
 	}
 	where := linesOf(data, len(entries))
 	all := make([]Excuse, len(entries))
@@ -64,6 +68,47 @@ func LoadExcuses(name string, data []byte) ([]Excuse, error) {
 		return nil, wrong
 	}
 	return all, nil
+}
+
+// claimed is what stands in a claim. Its heading is for package results; here a
+// key that no claim has is all that can be wrong with it.
+type claimed struct {
+	Claim        string         `yaml:"claim"`
+	Subject      any            `yaml:"subject"`
+	Standing     any            `yaml:"standing"`
+	Start        any            `yaml:"start"`
+	Made         any            `yaml:"made"`
+	Conforms     any            `yaml:"conforms"`
+	Levels       any            `yaml:"levels"`
+	Profiles     any            `yaml:"profiles"`
+	Scenarios    any            `yaml:"scenarios"`
+	Skipped      any            `yaml:"skipped"`
+	Expectations *[]excuseEntry `yaml:"expectations"`
+}
+
+// claims is how a claim, and no list, begins a line.
+var claims = regexp.MustCompile(`(?m)^claim:`)
+
+func decodeExcuses(name string, data []byte) ([]excuseEntry, error) {
+	if !claims.Match(data) {
+		var entries []excuseEntry
+		if err := strictyaml.Decode(name, data, &entries); err != nil {
+			return nil, fmt.Errorf("%w; wanted is a list of entries with pattern (in quotes, if it begins with *), verdict, reason, source and perhaps until", err)
+		}
+		return entries, nil
+	}
+	var c claimed
+	err := strictyaml.Decode(name, data, &c)
+	switch {
+	case err != nil:
+		return nil, err
+	case c.Claim != login.ClaimSchema:
+		return nil, fmt.Errorf("%s: claim %.40q: this version knows %s", name, c.Claim, login.ClaimSchema)
+	case c.Expectations == nil:
+		return nil, fmt.Errorf("%s: expectations is missing: a claim that excuses nothing says `expectations: []`", name)
+	default:
+		return *c.Expectations, nil
+	}
 }
 
 // read understands the entry.
@@ -124,7 +169,15 @@ func linesOf(data []byte, n int) []int {
 	if err != nil || len(tree.Docs) == 0 {
 		return lines
 	}
-	if list, ok := tree.Docs[0].Body.(*ast.SequenceNode); ok {
+	body := tree.Docs[0].Body
+	if claim, ok := body.(*ast.MappingNode); ok {
+		for _, v := range claim.Values {
+			if v.Key.String() == "expectations" {
+				body = v.Value
+			}
+		}
+	}
+	if list, ok := body.(*ast.SequenceNode); ok {
 		for i, entry := range list.Values[:min(n, len(list.Values))] {
 			lines[i] = entry.GetToken().Position.Line
 		}

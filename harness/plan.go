@@ -20,6 +20,9 @@ type Job struct {
 	Scenario *scenarios.Scenario
 	Case     *CaseJob
 	Client   *ClientJob
+
+	// place is where the job was in the plan of which this one is a shard.
+	place int
 }
 
 // ID names the job.

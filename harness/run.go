@@ -185,6 +185,9 @@ func (r *runner) report(plan Plan) login.Report {
 	var table login.Lines
 	for i := range r.results {
 		got := &r.results[i]
+		if got.done && plan.sharded() {
+			report.Order = append(report.Order, plan.Jobs[i].place)
+		}
 		switch {
 		case !got.done:
 			report.Complete = false

@@ -8,6 +8,9 @@ import (
 // Schema is the version of the JSON surface.
 const Schema = "mailmatrix/1"
 
+// ClaimSchema is the version of a claim (docs/claims.md).
+const ClaimSchema = "mailmatrix/claim/1"
+
 // Report is the one result type: a run, a check and a merge differ only in
 // what they fill. Its JSON is described in docs/result.schema.json.
 type Report struct {
@@ -38,8 +41,11 @@ type Report struct {
 	// of indices into it.
 	Lines       []string `json:"lines"`
 	Transcripts [][]int  `json:"transcripts"`
+	// Order, in the report of a shard, says of each cell, then of each scenario,
+	// then of each case, the place that it has in the whole run.
+	Order []int `json:"order,omitempty"`
 	// Decided, where set, is the exit status by what somebody chose to fail on.
-	Decided *int `json:"-"`
+	Decided *int `json:"decided,omitempty"`
 }
 
 // Totals counts results by verdict; what is excused is counted apart, and in
@@ -88,8 +94,8 @@ type CellResult struct {
 	ElapsedMS  float64       `json:"elapsed_ms"`
 	Transcript *int          `json:"transcript"`
 
-	WronglyAccepted bool `json:"-"`
-	WronglyRefused  bool `json:"-"`
+	WronglyAccepted bool `json:"wrongly_accepted,omitempty"`
+	WronglyRefused  bool `json:"wrongly_refused,omitempty"`
 }
 
 // ClientName is profile and variant as flags and IDs write them.
@@ -136,8 +142,8 @@ type ScenarioResult struct {
 	Door   *int    `json:"door,omitempty"`
 	Advice *Advice `json:"advice,omitempty"`
 
-	WronglyAccepted bool `json:"-"`
-	WronglyRefused  bool `json:"-"`
+	WronglyAccepted bool `json:"wrongly_accepted,omitempty"`
+	WronglyRefused  bool `json:"wrongly_refused,omitempty"`
 }
 
 // Rule notes what we think of the scenario.
@@ -162,8 +168,8 @@ type CaseResult struct {
 	Transcript *int     `json:"transcript"`
 	Advice     *Advice  `json:"advice,omitempty"`
 
-	WronglyAccepted bool `json:"-"`
-	WronglyRefused  bool `json:"-"`
+	WronglyAccepted bool `json:"wrongly_accepted,omitempty"`
+	WronglyRefused  bool `json:"wrongly_refused,omitempty"`
 }
 
 // Rule notes what we think of the case.
