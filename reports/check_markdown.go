@@ -2,53 +2,49 @@ package reports
 
 import (
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
 	"github.com/mailmatrix/mailmatrix/internal/login"
 )
 
-// writeCheckMarkdown writes the summary of a check: the findings with what to
-// change as a table, then what each rests on, then what is offered.
-func writeCheckMarkdown(w io.Writer, r login.Report) error {
-	var m markdown
+// check writes the summary of a check: the findings with what to change as a
+// table, then what each rests on, then what is offered.
+func (m *markdown) check(r *login.Report) {
 	words := [...]string{"conforming", "NOT conforming", "incomplete"}
 	if r.Sum().Fail == 0 {
 		words[1] = "NOT as expected"
 	}
 	m.put("## %s: %s\n\n", markdownText(r.Targets[0].Name), words[r.ExitStatus()])
 	for i := range r.Targets {
-		m.paragraph(strings.Join(visit(&r, &r.Targets[i]), ", "))
+		m.paragraph(strings.Join(visit(r, &r.Targets[i]), ", "))
 	}
-	m.paragraph(incomplete(&r))
+	m.paragraph(incomplete(r))
 	for _, t := range r.Targets {
 		if t.Effort != nil && t.Effort.Stopped != "" {
 			m.paragraph("The server was left alone before the end: " + t.Effort.Stopped)
 		}
 	}
-	m.paragraph(strings.ReplaceAll(strings.Join(checkTally(&r), ", "), " (-v)", ""))
-	m.causes(causes(&r))
-	m.list("Expectations that do not hold", unkept(&r))
-	m.flaky(&r)
-	m.findings(&r)
+	m.paragraph(strings.ReplaceAll(strings.Join(checkTally(r), ", "), " (-v)", ""))
+	m.causes(causes(r))
+	m.list("Expectations that do not hold", unkept(r))
+	m.flaky(r)
+	m.findings(r)
 	for i := range r.Targets {
 		m.offers(&r.Targets[i])
 	}
-	m.guests(&r)
+	m.guests(r)
 	var left []string
-	for _, n := range leftOuts(&r) {
+	for _, n := range leftOuts(r) {
 		left = append(left, n.what+" ("+n.answer+")")
 	}
 	if r.SilentServer() == "" {
 		m.list("Not tried", left)
 	}
-	if from := seenFrom(&r); from != "" {
+	if from := seenFrom(r); from != "" {
 		m.paragraph("Seen from " + from)
 	}
 	m.put("Exit status %d.\n", r.ExitStatus())
-	_, err := io.WriteString(w, m.text.String())
-	return err
 }
 
 func (m *markdown) causes(all []cause) {
@@ -74,10 +70,7 @@ func (m *markdown) causes(all []cause) {
 			continue
 		}
 		m.put("<details><summary><b>%s</b> <code>%s</code></summary>\n\n", c.verdict, markdownText(strings.Join(c.ids, ", ")))
-		if len(c.transcript) > 0 {
-			// A line begins with its speaker, so none of them ends the fence.
-			m.put("```\n%s\n```\n\n", strings.Join(c.transcript, "\n"))
-		}
+		m.said(c.transcript)
 		if c.advice != nil && c.advice.Command != "" {
 			m.put("The same without us:\n\n    %s\n\n", ascii(c.advice.Command))
 		}

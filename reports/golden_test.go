@@ -20,6 +20,9 @@ func written(t *testing.T, format string, r login.Report, o Options) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if f.Points && len(o.Claims) == 0 {
+		o.Claims = []Claim{{File: "policy.yaml"}}
+	}
 	var b bytes.Buffer
 	if err := f.Write(&b, r, o); err != nil {
 		t.Fatalf("%s: %v", format, err)
@@ -44,8 +47,16 @@ var goldens = []struct {
 	{"unkept", "nothing failed, but not as expected", unkeptReport, Options{}, []string{"text", "markdown"}},
 	{"policy", "who can log in under a policy", policyReport, Options{}, []string{"text", "markdown"}},
 	{"interrupted", "what was done is kept", interruptedReport, Options{}, []string{"text"}},
-	{"empty", "nothing is made up", emptyReport, Options{}, []string{"text", "markdown", "json", "junit", "csv"}},
-	{"small", "one of everything", smallReport, Options{}, []string{"text", "markdown", "json", "junit", "csv"}},
+	{"empty", "nothing is made up", emptyReport, Options{}, []string{"text", "markdown", "json", "junit", "csv", "jsonl", "svg", "sarif"}},
+	{"small", "one of everything", smallReport, Options{}, []string{"text", "markdown", "json", "junit", "csv", "jsonl", "svg"}},
+	{"claimed", "findings at the lines of a policy", smallReport, Options{Claims: testClaims()}, []string{"sarif"}},
+	{"excused", "findings at the entries that excuse them", excusedReport, Options{Claims: testClaims()}, []string{"sarif"}},
+	{"probed", "findings at doors, with what to change", probedReport, Options{Claims: testClaims()}, []string{"sarif"}},
+	{"annotations", "findings at the lines of a policy", smallReport, Options{Claims: testClaims()}, []string{"annotations"}},
+	{"annotations-excused", "known findings are notices", excusedReport, Options{Claims: testClaims()}, []string{"annotations"}},
+	{"annotations-empty", "a run that did nothing is an error", emptyReport, Options{}, []string{"annotations"}},
+	{"annotations-check", "no file claims anything", checkReport, Options{}, []string{"annotations"}},
+	{"badge-conforming", "nothing failed", fullReport, Options{}, []string{"svg"}},
 	{"check", "a server in service, as an administrator reads of it", checkReport, Options{}, []string{"text", "markdown", "junit", "csv"}},
 	{"check-verbose", "and nothing is left out", checkReport, Options{Verbose: true}, []string{"text"}},
 	{"check-conforming", "a stock server with a good certificate", conformingReport, Options{}, []string{"text"}},

@@ -18,6 +18,8 @@ type item struct {
 	level      login.Level
 	path       []string
 	door       doorAt
+	protocol   login.Protocol      // of a cell or scenario that has one
+	mechanism  login.Mechanism     // of a cell: what the client used, else what it was to
 	transport  login.Transport     // of a scenario that has one
 	port       string              // of the door that a scenario is about,
 	silent     bool                // which does not speak
@@ -70,7 +72,8 @@ const predicted = "predicted"
 func cellItem(r *login.Report, c *login.CellResult) item {
 	return item{
 		id: c.ID, kind: "cells", title: cellTitle(r, c), expected: c.Expected,
-		path: []string{string(c.Flavour), string(c.Protocol), string(c.Transport), string(c.Mechanism)},
+		path:     []string{string(c.Flavour), string(c.Protocol), string(c.Transport), string(c.Mechanism)},
+		protocol: c.Protocol, mechanism: cmp.Or(c.Used, c.Mechanism),
 		hole: c.WronglyAccepted, exposure: c.Exposure,
 		verdict: c.Verdict, why: c.Why, reason: c.Reason, excused: c.Excused, refs: c.Refs, transcript: transcript(r, c.Transcript),
 		seconds: c.ElapsedMS / 1000,
@@ -85,7 +88,7 @@ func parents(id string) []string {
 
 func scenarioItem(r *login.Report, s login.ScenarioResult) item {
 	it := item{
-		id: s.ID, kind: s.Kind, path: parents(s.ID), transport: s.Transport, hole: s.WronglyAccepted, exposure: s.Exposure,
+		id: s.ID, kind: s.Kind, path: parents(s.ID), protocol: s.Protocol, transport: s.Transport, hole: s.WronglyAccepted, exposure: s.Exposure,
 		verdict: s.Verdict, why: s.Why, reason: s.Reason, excused: s.Excused, refs: s.Refs, transcript: transcript(r, s.Transcript),
 		advice: s.Advice,
 	}

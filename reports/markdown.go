@@ -3,7 +3,6 @@ package reports
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/mailmatrix/mailmatrix/internal/login"
@@ -18,16 +17,22 @@ var _ = register(Format{
 // comparison is the page that is made from the registry of mechanisms.
 const comparison = "https://github.com/mailmatrix/mailmatrix/blob/main/docs/mechanisms.md"
 
-// markdownMost is how many failures are written out. A comment on a pull
-// request has room for 65,536 characters, so there is no long form.
+// markdownMost is how many failures are written out. A page has to fit, so there
+// is no long form.
 const markdownMost = 10
 
 func writeMarkdown(w io.Writer, r login.Report, _ Options) error {
+	compose := func(m *markdown) { m.run(&r) }
 	if deployed(&r) {
-		return writeCheckMarkdown(w, r)
+		compose = func(m *markdown) { m.check(&r) }
 	}
-	var m markdown
-	b := open(&r)
+	_, err := io.WriteString(w, fitted(compose))
+	return err
+}
+
+// run writes the summary of a run.
+func (m *markdown) run(r *login.Report) {
+	b := open(r)
 	m.summary(b)
 	if matrix := b.documentMatrix(); matrix != nil {
 		m.matrix(matrix)
@@ -37,22 +42,15 @@ func writeMarkdown(w io.Writer, r login.Report, _ Options) error {
 		m.paragraph(b.denied().String())
 	}
 	m.list("What follows", b.follows())
-	m.list("Expectations that do not hold", unkept(&r))
-	m.flaky(&r)
-	m.problems(problems(&r))
-	m.findings(&r)
-	m.notTested(&r)
+	m.list("Expectations that do not hold", unkept(r))
+	m.flaky(r)
+	m.problems(problems(r))
+	m.findings(r)
+	m.notTested(r)
 	m.list("Our reading of the document", b.readings())
-	m.paragraph("What each mechanism gives away, and to whom: [the mechanisms, compared](" + comparison + ").")
+	m.put("What each mechanism gives away, and to whom: [the mechanisms, compared](%s).\n\n", comparison)
 	m.put("Exit status %d.\n", r.ExitStatus())
-	_, err := io.WriteString(w, m.text.String())
-	return err
 }
-
-// markdown is a page in the making. It is short: there is no need to stream.
-type markdown struct{ text strings.Builder }
-
-func (m *markdown) put(format string, args ...any) { fmt.Fprintf(&m.text, format, args...) }
 
 func (m *markdown) summary(b *book) {
 	r := b.report
@@ -126,10 +124,7 @@ func (m *markdown) problems(all []item) {
 	for _, it := range all[:min(len(all), markdownMost)] {
 		m.put("<details><summary><b>%s</b> <code>%s</code></summary>\n\n", it.verdict, it.id)
 		m.paragraph(strings.TrimSpace(string(it.why) + " " + it.reason))
-		if len(it.transcript) > 0 {
-			// A line begins with its speaker, so none of them ends the fence.
-			m.put("```\n%s\n```\n\n", strings.Join(it.transcript, "\n"))
-		}
+		m.said(it.transcript)
 		if len(it.refs) > 0 {
 			m.paragraph("See " + joined(it.refs))
 		}
@@ -158,45 +153,3 @@ func (m *markdown) notTested(r *login.Report) {
 	}
 	m.list("Not tested", append(all, skipped(r)...))
 }
-
-func (m *markdown) heading(text string) { m.put("### %s\n\n", text) }
-
-func (m *markdown) paragraph(text string) {
-	if text != "" {
-		m.put("%s\n\n", markdownText(text))
-	}
-}
-
-// list writes nothing where there is nothing to list.
-func (m *markdown) list(title string, texts []string) {
-	if len(texts) == 0 {
-		return
-	}
-	if title != "" {
-		m.heading(title)
-	}
-	for _, text := range texts {
-		m.put("- %s\n", markdownText(text))
-	}
-	m.put("\n")
-}
-
-func (m *markdown) table(header []string, rows [][]string) {
-	rule := slices.Repeat([]string{"---"}, len(header))
-	for _, cells := range slices.Concat([][]string{header, rule}, rows) {
-		escaped := make([]string, len(cells))
-		for i, cell := range cells {
-			escaped[i] = markdownText(cell)
-		}
-		m.put("| %s |\n", strings.Join(escaped, " | "))
-	}
-	m.put("\n")
-}
-
-// markdownText is plain text as Markdown shows it: "<secret>" is no tag, and
-// nothing is set in italics.
-func markdownText(s string) string { return markdownEscapes.Replace(ascii(s)) }
-
-var markdownEscapes = strings.NewReplacer(
-	`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "|", `\|`, "<", "&lt;", "&", "&amp;", "#", `\#`,
-)

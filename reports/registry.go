@@ -15,7 +15,9 @@ type Format struct {
 	Name, Ext string
 	// About says in a few words whom the format is for.
 	About string
-	Write func(io.Writer, login.Report, Options) error
+	// Points: it points at the lines of [Options.Claims], and is nothing without.
+	Points bool
+	Write  func(io.Writer, login.Report, Options) error
 }
 
 // Options are what the caller knows of whoever reads. The zero value suits a
@@ -28,6 +30,9 @@ type Options struct {
 	Width int
 	// Verbose leaves nothing out for the sake of brevity.
 	Verbose bool
+	// Claims are the files in which the user says how the server is to behave,
+	// for formats that point at a line. The caller has read them.
+	Claims []Claim
 }
 
 // DefaultWidth is the width of a screen that nobody measured.

@@ -13,6 +13,7 @@ import (
 	"github.com/mailmatrix/mailmatrix/harness/policy"
 	"github.com/mailmatrix/mailmatrix/internal/login"
 	"github.com/mailmatrix/mailmatrix/internal/mech"
+	"github.com/mailmatrix/mailmatrix/reports"
 )
 
 // axes are the flags that narrow the matrix: repeatable, and lists with commas.
@@ -21,6 +22,7 @@ type axes struct {
 	profiles, databases, overrides, credentials           []string
 	full                                                  bool
 	policy                                                string
+	claim                                                 *reports.Claim // where the policy's file says what, once it is read
 	profileFiles                                          []string
 	cases                                                 []string
 	catalogue                                             string
@@ -73,11 +75,11 @@ func (a *axes) grid() (harness.Grid, error) {
 		if len(a.settings) > 0 {
 			return g, fmt.Errorf("--setting and --policy exclude each other: the policy has the settings")
 		}
-		policy, err := readPolicy(a.policy)
+		policy, claim, err := readClaimedPolicy(a.policy)
 		if err != nil {
 			return g, err
 		}
-		g.Policy = &policy
+		g.Policy, a.claim = &policy, claim
 	}
 	for _, name := range a.profileFiles {
 		profile, err := readProfile(name)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -85,12 +86,27 @@ func openOutput(spec string) (outputFile, error) {
 	return outputFile{format, file}, nil
 }
 
+// claim tells the formats of the user's files that claim something; nil is none.
+// A format that would have nothing to point at is refused.
+func (o *outputs) claim(claims ...*reports.Claim) error {
+	for _, c := range claims {
+		if c != nil {
+			o.options.Claims = append(o.options.Claims, *c)
+		}
+	}
+	err := o.format.Ready(o.options)
+	for _, f := range o.files {
+		err = cmp.Or(err, f.format.Ready(o.options))
+	}
+	return err
+}
+
 // write puts the report everywhere it is wanted. All are tried, whatever
 // fails.
 func (o *outputs) write(stdout io.Writer, r login.Report) error {
 	err := o.format.Write(stdout, r, o.options)
 	for _, f := range o.files {
-		err = errors.Join(err, f.write(r))
+		err = errors.Join(err, f.write(r, o.options.Claims))
 	}
 	if err != nil {
 		return fmt.Errorf("output: %w", err)
@@ -98,8 +114,8 @@ func (o *outputs) write(stdout io.Writer, r login.Report) error {
 	return nil
 }
 
-func (f outputFile) write(r login.Report) error {
-	return f.file.commit(f.format.Write(f.file, r, reports.Options{Width: 100, Verbose: true}))
+func (f outputFile) write(r login.Report, claims []reports.Claim) error {
+	return f.file.commit(f.format.Write(f.file, r, reports.Options{Width: 100, Verbose: true, Claims: claims}))
 }
 
 // discard forgets the files that were opened for nothing.

@@ -1,0 +1,111 @@
+package reports
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/mailmatrix/mailmatrix/internal/login"
+)
+
+var _ = register(Format{
+	Name: "annotations", Ext: "txt",
+	About: "workflow commands that GitHub shows beside the job and the lines of --policy or --expect",
+	Write: writeAnnotations,
+})
+
+// annotationsMost is how many of each level GitHub shows of a step; it drops the
+// rest without a word.
+const annotationsMost = 10
+
+// levelNotice is what a CI server shows and holds against nobody.
+const levelNotice = "notice"
+
+func writeAnnotations(w io.Writer, r login.Report, o Options) error {
+	var a annotations
+	shown := map[string]int{}
+	add := func(level, title, text string, at spot) {
+		if shown[level]++; shown[level] <= annotationsMost {
+			a.command(level, title, text, at)
+		}
+	}
+	if why := incomplete(&r); why != "" {
+		add(levelError, "mailmatrix: incomplete", why, spot{})
+	}
+	for _, it := range problems(&r) {
+		add(levelOf(it), it.verdict.String()+": "+ascii(it.id), annotationText(it), o.spotOf(it))
+	}
+	for _, p := range r.Expectations {
+		add(levelOfEntry(p), "expectation: "+ascii(p.Pattern), ascii(p.Reason), o.spotOfEntry(p))
+	}
+	shown[levelNotice] = 1 // the last, which is always there
+	for _, f := range findings(&r) {
+		add(levelNotice, "known finding", f.String()+", such as "+ascii(f.example), o.spotOf(item{id: f.example, excused: f.reason}))
+	}
+	summary := strings.Join(annotationTally(&r), ", ")
+	for _, level := range []string{levelError, levelWarning, levelNotice} {
+		if more := shown[level] - annotationsMost; more > 0 {
+			summary += "; " + of(more, "more "+level) + " not shown here"
+		}
+	}
+	a.command(levelNotice, "mailmatrix", summary, spot{})
+	_, err := io.WriteString(w, a.text.String())
+	return err
+}
+
+// annotationTally is the report in a line: a job without findings says so too.
+func annotationTally(r *login.Report) []string {
+	sum := r.Sum()
+	all := []string{of(sum.Cells, "result")}
+	for _, n := range []struct {
+		count int
+		what  string
+	}{
+		{sum.Pass, "pass"},
+		{sum.Fail, "fail"},
+		{sum.Warn, "warn"},
+		{sum.Skip, "skipped"},
+		{sum.Broken, "broken"},
+		{sum.Unjudged, "unjudged"},
+		{sum.Excused, "excused"},
+	} {
+		if n.count > 0 {
+			all = append(all, count(n.count)+" "+n.what)
+		}
+	}
+	return append(all, "exit status "+strconv.Itoa(r.ExitStatus()))
+}
+
+// annotationText is the reason, what to change, and how the conversation ended.
+func annotationText(it item) string {
+	lines := []string{ascii(it.reason)}
+	if it.advice != nil {
+		for _, fix := range it.advice.Fix {
+			lines = append(lines, "fix: "+ascii(fix))
+		}
+	}
+	lines = append(lines, it.transcript[max(len(it.transcript)-lastLines, 0):]...)
+	if len(it.refs) > 0 {
+		lines = append(lines, "see "+ascii(joined(it.refs)))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// annotations are workflow commands in the making: few, and each of a few lines.
+type annotations struct{ text strings.Builder }
+
+// command writes one. Whatever is in a text, it cannot end the line, and so
+// begin a command of its own, nor end the property that it stands in.
+func (a *annotations) command(level, title, text string, at spot) {
+	fmt.Fprintf(&a.text, "::%s ", level)
+	if at.file != "" {
+		fmt.Fprintf(&a.text, "file=%s,line=%d,", propertyEscapes.Replace(at.file), at.line)
+	}
+	fmt.Fprintf(&a.text, "title=%s::%s\n", propertyEscapes.Replace(title), dataEscapes.Replace(text))
+}
+
+var (
+	dataEscapes     = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
+	propertyEscapes = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
+)
