@@ -14,7 +14,7 @@ func TestFormats(t *testing.T) {
 	for _, f := range All() {
 		names = append(names, f.Name)
 	}
-	if want := []string{"annotations", "csv", "json", "jsonl", "junit", "markdown", "sarif", "svg", "text"}; !slices.Equal(names, want) {
+	if want := []string{"annotations", "csv", "html", "json", "jsonl", "junit", "markdown", "sarif", "svg", "text"}; !slices.Equal(names, want) {
 		t.Errorf("formats are %v, want %v", names, want)
 	}
 	if f, err := Get("JUnit"); err != nil || f.Ext != "xml" {
