@@ -1,3 +1,7 @@
+//go:build unix
+
+// Modes and links are what Unix has.
+
 package main
 
 import (

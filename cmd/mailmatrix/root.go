@@ -14,9 +14,6 @@ import (
 	"github.com/mailmatrix/mailmatrix/internal/login"
 )
 
-// version is what the program calls itself in reports.
-const version = "0.1.0"
-
 // What the program ends with; 0 and 1 come from the report.
 const exitUnclear = 2
 
@@ -111,6 +108,6 @@ over TLS) and transports, measures what happens on the wire, and judges it.`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return fmt.Errorf("%w (see `%s --help`)", err, c.CommandPath())
 	})
-	root.AddCommand(newRun(t), newCheck(t), newServe(t), newReplay(t), newObserve(t), newPlan(t), newList(t), newPolicy(t), newCert(t))
+	root.AddCommand(newRun(t), newCheck(t), newServe(t), newReplay(t), newObserve(t), newPlan(t), newList(t), newPolicy(t), newCert(t), newVersion(t), newMan(t))
 	return root
 }
