@@ -31,7 +31,9 @@ var law = map[string][]string{
 	"internal/mech/ntlm":     {},
 	"internal/mech/kerberos": {"internal/login"},
 	"internal/recording":     {"internal/login", "internal/wire"},
-	"reports":                {"internal/login"},
+	"internal/results":       {"internal/login", "internal/strictyaml"},
+	"store":                  {"internal/login"},
+	"reports":                {"internal/login", "internal/results"},
 	"docs":                   {},
 	"server":                 {"internal/login", "internal/wire", "internal/mech", "internal/mech/kerberos", "internal/certs"},
 	"clientsim":              {"internal/login", "internal/wire", "internal/mech"},
@@ -60,7 +62,7 @@ var law = map[string][]string{
 	"cmd/mailmatrix": {"internal/strictyaml", "internal/login", "internal/wire", "internal/mech", "internal/mech/kerberos", "internal/certs", "internal/recording", "server",
 		"clientsim", "scenarios", "scenarios/script", "scenarios/compliance", "scenarios/clientcases", "harness", "reports", "docs",
 		"harness/remote", "harness/remote/budget", "harness/remote/reach", "harness/remote/discover", "harness/remote/ledger", "harness/remote/judge",
-		"harness/remote/apply", "harness/policy", "harness/policy/render"},
+		"harness/remote/apply", "harness/policy", "harness/policy/render", "internal/results", "store"},
 }
 
 // pure is all that the core may import: nothing that touches a network, a
@@ -72,6 +74,7 @@ var pure = []string{"encoding/json", "errors", "fmt", "maps", "slices", "strings
 var confined = map[string]struct{ room, why string }{
 	"github.com/onsi/ginkgo":      {"harness/ginkgosuite", "it registers 52 flags"},
 	"github.com/onsi/gomega":      {"harness/ginkgosuite", "it is for tests"},
+	"modernc.org/sqlite":          {"store", "only the history has a database"},
 	"github.com/spf13/cobra":      {"cmd/mailmatrix", "only the command line has flags"},
 	"github.com/emersion/go-smtp": {"server", "client simulation has its own driver"},
 }

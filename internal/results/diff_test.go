@@ -1,0 +1,209 @@
+package results_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/mailmatrix/mailmatrix/internal/login"
+	"github.com/mailmatrix/mailmatrix/internal/results"
+)
+
+const cellID = "modern/smtp/plain/PLAIN/secure/probe/wingate/none/account"
+
+// refused is a cell that is as it should be; each change is made to it.
+func refused(change func(*login.CellResult)) *login.CellResult {
+	c := &login.CellResult{ID: cellID, Outcome: login.RefusedPolicy, Verdict: login.Pass, Basis: "measured"}
+	change(c)
+	return c
+}
+
+func asIs(*login.CellResult) {}
+
+func open(c *login.CellResult) {
+	c.Outcome, c.Verdict, c.WronglyAccepted, c.Exposure = login.LoggedIn, login.Fail, true, login.ShowsPassword
+	c.Exposures = []login.Exposure{{Class: login.ShowsPassword, Secret: login.SecretAccount}}
+}
+
+func of(c *login.CellResult) login.Report {
+	r := login.Report{Schema: login.Schema, Complete: true, Targets: []login.TargetResult{{Name: "reference", Kind: "reference"}}}
+	r.Cells = []login.CellResult{{ID: "modern/smtp/tls/PLAIN/secure/probe/wingate/none/account", Verdict: login.Pass, Outcome: login.LoggedIn}}
+	if c != nil {
+		r.Cells = append(r.Cells, *c)
+	}
+	return r
+}
+
+// What a change is called, and whether it fails the comparison.
+func TestKindsOfChanges(t *testing.T) {
+	verdict := func(v login.Verdict) func(*login.CellResult) {
+		return func(c *login.CellResult) { c.Verdict = v }
+	}
+	shows := func(class login.ExposureClass, secret login.SecretName) func(*login.CellResult) {
+		return func(c *login.CellResult) {
+			c.Exposure = class
+			c.Exposures = []login.Exposure{{Class: class, Secret: secret}}
+		}
+	}
+	excusedOpen := func(c *login.CellResult) { open(c); c.Excused = "known" }
+	in := func(c *login.CellResult) { c.Outcome = login.LoggedIn }
+	for _, row := range []struct {
+		name, why string
+		old, new  *login.CellResult
+		flaky     bool
+		kinds     []results.ChangeKind
+		status    int
+	}{
+		{"same", "nothing to say", refused(asIs), refused(asIs), false, nil, 0},
+		{"slower", "time is no difference", refused(asIs), refused(func(c *login.CellResult) { c.ElapsedMS = 7 }), false, nil, 0},
+		{"worded otherwise", "nor are words", refused(asIs), refused(func(c *login.CellResult) { c.Reason = "x" }), false, nil, 0},
+		{"hole", "it is open, readable, and a failure", refused(asIs), refused(open), false,
+			[]results.ChangeKind{results.NewlyAccepted, results.NewExposure, results.PassToFail}, 1},
+		{"mended", "and the other way round", refused(open), refused(asIs), false, []results.ChangeKind{results.NewlyRefused, results.Fixed}, 0},
+		{"still open", "it was so before", refused(open), refused(open), false, nil, 0},
+		{"excused hole", "somebody has said that it may be so", refused(asIs), refused(excusedOpen), false,
+			[]results.ChangeKind{results.NewlyAccepted, results.NewExposure}, 0},
+		{"permitted", "somebody gets in, and may", refused(asIs), refused(in), false, []results.ChangeKind{results.NewlyAccepted}, 0},
+		{"shut", "nobody gets in any more", refused(in), refused(asIs), false, []results.ChangeKind{results.NewlyRefused}, 0},
+		{"locked out", "nobody gets in any more, and should", refused(in),
+			refused(func(c *login.CellResult) { c.Verdict, c.WronglyRefused = login.Fail, true }), false,
+			[]results.ChangeKind{results.NewlyRefused, results.PassToFail}, 1},
+		{"leak", "a proof is readable", refused(asIs), refused(shows(login.ShowsVerifier, login.SecretAccount)), false,
+			[]results.ChangeKind{results.NewExposure}, 1},
+		{"worse leak", "a password is more than a proof", refused(shows(login.ShowsVerifier, login.SecretAccount)),
+			refused(shows(login.ShowsPassword, login.SecretAccount)), false, []results.ChangeKind{results.NewExposure}, 1},
+		{"a name", "is no secret", refused(asIs), refused(shows(login.ShowsIdentity, login.SecretAccount)), false,
+			[]results.ChangeKind{results.OtherChange}, 0},
+		{"the wrong password", "is nobody's", refused(asIs), refused(shows(login.ShowsPassword, login.SecretWrong)), false,
+			[]results.ChangeKind{results.OtherChange}, 0},
+		{"warning", "worse, and no failure", refused(asIs), refused(verdict(login.Warn)), false, []results.ChangeKind{results.OtherChange}, 0},
+		{"fails", "what was a warning", refused(verdict(login.Warn)), refused(verdict(login.Fail)), false, []results.ChangeKind{results.PassToFail}, 1},
+		{"fails at times", "nobody knows whether it did before", refused(asIs), refused(verdict(login.Fail)), true,
+			[]results.ChangeKind{results.ChangeFlaky}, 0},
+		{"open at times", "is open", refused(asIs), refused(open), true,
+			[]results.ChangeKind{results.NewlyAccepted, results.NewExposure, results.ChangeFlaky}, 1},
+		{"new", "nobody knows how it was", nil, refused(open), false, []results.ChangeKind{results.Appeared}, 0},
+		{"gone", "nobody knows how it is", refused(asIs), nil, false, []results.ChangeKind{results.Vanished}, 0},
+		{"skipped before", "it was not decided", refused(verdict(login.Skip)), refused(verdict(login.Fail)), false, []results.ChangeKind{results.Appeared}, 0},
+		{"broken now", "it is not decided", refused(asIs), refused(verdict(login.Broken)), false, []results.ChangeKind{results.Vanished}, 0},
+		{"never decided", "nothing is known", refused(verdict(login.Skip)), refused(verdict(login.Broken)), false, nil, 0},
+		{"foretold", "is not measured", nil, refused(func(c *login.CellResult) { c.Basis = "predicted" }), false, nil, 0},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			before, after := of(row.old), of(row.new)
+			if row.flaky {
+				after.Flaky = []login.Flake{{ID: cellID}}
+			}
+			d, err := results.Compare(results.Part{Name: "old", Report: before}, results.Part{Name: "new", Report: after})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var kinds []results.ChangeKind
+			for _, c := range d.Changes {
+				if c.ID != cellID {
+					t.Errorf("%s has not changed", c.ID)
+				}
+				kinds = append(kinds, c.Kinds...)
+			}
+			if !slices.Equal(kinds, row.kinds) || d.Status() != row.status {
+				t.Errorf("%s: %v, status %d, want %v and %d", row.why, kinds, d.Status(), row.kinds, row.status)
+			}
+		})
+	}
+}
+
+// A deployed server is compared by what its doors offer, too: by the surest fact
+// that both reports have.
+func TestOffersChange(t *testing.T) {
+	yes, no := true, false
+	offers := func(address string, m login.MechanismResult) login.Report {
+		m.Mechanism = login.UserPass
+		return login.Report{Complete: true, Targets: []login.TargetResult{{Name: "mail.example.com", Kind: "remote", Doors: []login.DoorResult{
+			{Protocol: login.POP3, Address: address, Transports: []login.TransportResult{
+				{Transport: login.Plain, Mechanisms: []login.MechanismResult{m}}}}}}}}
+	}
+	for _, row := range []struct {
+		why      string
+		old, new login.MechanismResult
+		kind     results.ChangeKind
+		text     string
+	}{
+		{"it is on the list now", login.MechanismResult{Offered: &no}, login.MechanismResult{Offered: &yes}, results.NewlyAccepted, "offered"},
+		{"it was tried this time, and was on the list both times", login.MechanismResult{Offered: &yes}, login.MechanismResult{Offered: &yes, Starts: &no}, "", ""},
+		{"it is taken up though nobody lists it", login.MechanismResult{Offered: &no, Starts: &no},
+			login.MechanismResult{Offered: &no, Starts: &yes}, results.NewlyAccepted, "is taken up"},
+		{"a login does not end well any more", login.MechanismResult{Offered: &yes, Completes: &yes},
+			login.MechanismResult{Offered: &yes, Completes: &no}, results.NewlyRefused, "does not log in"},
+		{"nobody knows", login.MechanismResult{}, login.MechanismResult{}, "", ""},
+	} {
+		// The server has moved: its address says nothing of its doors.
+		before, after := offers("192.0.2.1:110", row.old), offers("192.0.2.77:110", row.new)
+		d, err := results.Compare(results.Part{Report: before}, results.Part{Report: after})
+		switch {
+		case err != nil || d.Status() != 0 || d.Compared != 1:
+			t.Errorf("%s: %v, status %d, %d compared", row.why, err, d.Status(), d.Compared)
+		case row.kind == "" && len(d.Changes) > 0, row.kind != "" && len(d.Changes) != 1:
+			t.Errorf("%s: %+v", row.why, d.Changes)
+		case row.kind != "":
+			c := d.Changes[0]
+			if c.ID != "pop3/plain/USER-PASS" || !slices.Equal(c.Kinds, []results.ChangeKind{row.kind}) || c.New.Outcome != row.text {
+				t.Errorf("%s: %+v, %+v", row.why, c, c.New)
+			}
+		}
+	}
+}
+
+// A door is found again by its port where there are several for the protocol;
+// one that is alone may have another port.
+func TestDoorsAreFoundAgain(t *testing.T) {
+	yes, first := true, 0
+	behind := func(ports ...string) results.Part {
+		target := login.TargetResult{Name: "mail", Kind: "remote"}
+		for _, port := range ports {
+			target.Doors = append(target.Doors, login.DoorResult{Protocol: login.SMTP, Address: "[2001:db8::1]:" + port, Transports: []login.TransportResult{
+				{Transport: login.Plain, Mechanisms: []login.MechanismResult{{Mechanism: login.PLAIN, Offered: &yes}}}}})
+		}
+		return results.Part{Report: login.Report{Complete: true, Targets: []login.TargetResult{target}, Scenarios: []login.ScenarioResult{
+			{ID: "scenario/door/starttls/smtp/" + ports[0], Door: &first, Verdict: login.Pass}}}}
+	}
+	for _, row := range []struct {
+		old, new results.Part
+		compared int
+		gone     string
+	}{
+		{behind("20025"), behind("20026"), 2, ""},
+		{behind("25", "587"), behind("25", "587"), 3, ""},
+		{behind("25", "587"), behind("25", "2525"), 2, "smtp:587/plain/PLAIN"},
+	} {
+		d, err := results.Compare(row.old, row.new)
+		if err != nil || d.Compared != row.compared {
+			t.Errorf("%v, %d of %d compared: %+v", err, d.Compared, row.compared, d.Changes)
+		}
+		for _, c := range d.Changes {
+			if c.Kinds[0] == results.Vanished && c.ID != row.gone {
+				t.Errorf("%s is gone", c.ID)
+			}
+		}
+	}
+}
+
+// Two reports with nothing in common say nothing, and two sorts of servers are
+// not compared.
+func TestNotComparable(t *testing.T) {
+	before, after := of(nil), of(refused(asIs))
+	before.Cells = []login.CellResult{{ID: "classic/x", Verdict: login.Pass}}
+	before.Catalogue, after.Complete, after.Selection = "2025.1", false, map[string][]string{"protocol": {"smtp"}}
+	d, err := results.Compare(results.Part{Name: "old", Report: before}, results.Part{Name: "new", Report: after})
+	if err != nil || d.Status() != 2 || d.Totals[results.Vanished] != 1 || d.Totals[results.Appeared] != 2 {
+		t.Errorf("%v, status %d, %v", err, d.Status(), d.Totals)
+	}
+	if notes := strings.Join(d.Notes, "; "); !strings.Contains(notes, "new is not complete") ||
+		!strings.Contains(notes, "catalogues are different") || !strings.Contains(notes, "narrowed differently") {
+		t.Errorf("notes are %s", notes)
+	}
+	after.Targets = []login.TargetResult{{Name: "mail", Kind: "remote"}}
+	_, err = results.Compare(results.Part{Name: "old", Report: before}, results.Part{Name: "new", Report: after})
+	if err == nil || err.Error() != "old is about [reference] servers and new about [remote] ones: they were not asked the same" {
+		t.Errorf("two sorts of servers: %v", err)
+	}
+}

@@ -1,0 +1,2 @@
+// Package results compares, merges and claims what runs came to. It is pure.
+package results

@@ -1,0 +1,76 @@
+package store
+
+import (
+	"strings"
+
+	"github.com/mailmatrix/mailmatrix/internal/login"
+)
+
+// facts are those of a report, by target and ID.
+type facts map[int]map[string]login.Fact
+
+// add notes a fact. Where an ID stands for several results, such as those of two
+// doors, the worst counts.
+func (f facts) add(target int, id string, fact login.Fact) {
+	if f[target] == nil {
+		f[target] = map[string]login.Fact{}
+	}
+	if known, ok := f[target][id]; ok && known.Verdict >= fact.Verdict {
+		return
+	}
+	f[target][id] = fact
+}
+
+func factsOf(r *login.Report) facts {
+	all := facts{}
+	for _, c := range r.Cells {
+		all.add(c.Target, c.ID, login.Fact{Verdict: c.Verdict, Outcome: string(c.Outcome), Exposure: c.Exposure})
+	}
+	for _, s := range r.Scenarios {
+		all.add(s.Target, s.ID, login.Fact{Verdict: s.Verdict, Outcome: s.Outcome, Exposure: s.Exposure})
+	}
+	for _, c := range r.Cases {
+		all.add(c.Target, r.Key(c), login.Fact{Verdict: c.Verdict})
+	}
+	for i, t := range r.Targets {
+		for _, d := range t.Doors {
+			for _, offers := range d.Transports {
+				for _, m := range offers.Mechanisms {
+					all.add(i, doorID(d, offers.Transport, m.Mechanism), login.Fact{Outcome: known(m)})
+				}
+			}
+		}
+	}
+	return all
+}
+
+// doorID names what a door does with a mechanism, such as
+// "door/smtp/587/starttls/PLAIN".
+func doorID(d login.DoorResult, t login.Transport, m login.Mechanism) string {
+	return strings.Join([]string{"door", string(d.Protocol), d.Port(), string(t), strings.ReplaceAll(string(m), "/", "-")}, "/")
+}
+
+// known is what a door was seen to do, in words.
+func known(m login.MechanismResult) string {
+	var parts []string
+	for _, seen := range []struct {
+		is      *bool
+		yes, no string
+	}{
+		{m.Offered, "offered", "not offered"},
+		{m.Starts, "starts", "does not start"},
+		{m.Completes, "completes", "does not complete"},
+	} {
+		switch {
+		case seen.is == nil:
+		case *seen.is:
+			parts = append(parts, seen.yes)
+		default:
+			parts = append(parts, seen.no)
+		}
+	}
+	if len(parts) == 0 {
+		return "unknown"
+	}
+	return strings.Join(parts, ", ")
+}
