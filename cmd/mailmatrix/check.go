@@ -13,6 +13,7 @@ import (
 	"github.com/mailmatrix/mailmatrix/harness/remote/budget"
 	"github.com/mailmatrix/mailmatrix/harness/remote/discover"
 	"github.com/mailmatrix/mailmatrix/internal/login"
+	"github.com/mailmatrix/mailmatrix/reports"
 	"github.com/mailmatrix/mailmatrix/server"
 )
 
@@ -50,11 +51,11 @@ named is silent, interrupted, bad input).`,
 				return err
 			}
 			if policy != "" {
-				declared, err := readPolicy(policy)
+				declared, claim, err := readClaimedPolicy(policy)
 				if err != nil {
 					return err
 				}
-				o.Policy, shown.policy = &declared, policy
+				o.Policy, shown.policy, shown.claim = &declared, policy, claim
 			}
 			if err := lab.check(c, asked, o); err != nil {
 				return err
@@ -82,12 +83,14 @@ named is silent, interrupted, bad input).`,
 // that has one.
 type checkOutput struct {
 	policy  string // its name, where one was declared
+	claim   *reports.Claim
 	format  string
 	files   []string
 	verbose bool
 	status  statusFlags
 	// selection are the flags that were given.
 	selection map[string][]string
+	kept      keeping
 	// times is how often it is done; 0 is once.
 	times int
 }
@@ -98,6 +101,7 @@ func (s *checkOutput) register(c *cobra.Command) {
 	flags.StringArrayVar(&s.files, "output", nil, "also write `FORMAT=FILE`")
 	flags.BoolVarP(&s.verbose, "verbose", "v", false, "leave nothing out")
 	s.status.register(c)
+	s.kept.register(c)
 }
 
 // check checks a server, beside a stand-in that foretells its clients.
@@ -153,9 +157,18 @@ func (s *checkOutput) write(t terminal, work func() (login.Report, error)) error
 	if err != nil {
 		return err
 	}
+	if err := out.claim(s.claim); err != nil {
+		out.discard()
+		return err
+	}
+	if err := s.kept.open(); err != nil {
+		out.discard()
+		return err
+	}
 	report, err := work()
 	if err != nil {
 		out.discard()
+		s.kept.discard()
 		return err
 	}
 	report.Selection = maps.Clone(report.Selection)
@@ -164,7 +177,7 @@ func (s *checkOutput) write(t terminal, work func() (login.Report, error)) error
 		report.Selection["policy"] = []string{s.policy}
 	}
 	s.status.apply(t.Err, &report)
-	if err := out.write(t.Out, report); err != nil {
+	if err := errors.Join(out.write(t.Out, report), s.kept.put(t.Err, &report)); err != nil {
 		return err
 	}
 	if status := report.ExitStatus(); status != 0 {

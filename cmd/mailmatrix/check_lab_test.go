@@ -124,7 +124,9 @@ sed "${EDIT:-s/x/x/}" "$1" > policy.yaml
 	t.Cleanup(func() {
 		if text, err := os.ReadFile(filepath.Join(folder, "pid")); err == nil {
 			if pid, err := strconv.Atoi(strings.TrimSpace(string(text))); err == nil {
-				_ = syscall.Kill(pid, syscall.SIGTERM)
+				if process, err := os.FindProcess(pid); err == nil {
+					_ = process.Signal(syscall.SIGTERM)
+				}
 			}
 		}
 	})

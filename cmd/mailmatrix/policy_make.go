@@ -105,7 +105,7 @@ Exit status: 0 it does, 1 it does not, 2 nobody can say.`,
 			return nil
 		},
 		RunE: func(c *cobra.Command, args []string) error {
-			declared, err := policy.Load(args[0], os.ReadFile)
+			declared, claim, err := readClaimedPolicy(args[0])
 			if last := args[len(args)-1]; err != nil && len(args) > 1 && isPolicy(last) {
 				return fmt.Errorf("the policy comes first: %s %s %s", c.CommandPath(), last, strings.Join(args[:len(args)-1], " "))
 			}
@@ -119,7 +119,7 @@ Exit status: 0 it does, 1 it does not, 2 nobody can say.`,
 			if err != nil {
 				return err
 			}
-			o.Policy, shown.policy = &declared, args[0]
+			o.Policy, shown.policy, shown.claim = &declared, args[0], claim
 			shown.times, shown.selection = repeated.times, how.selection(c)
 			return shown.check(c.Context(), t, asked, o)
 		},

@@ -108,6 +108,6 @@ over TLS) and transports, measures what happens on the wire, and judges it.`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return fmt.Errorf("%w (see `%s --help`)", err, c.CommandPath())
 	})
-	root.AddCommand(newRun(t), newCheck(t), newServe(t), newReplay(t), newObserve(t), newPlan(t), newList(t), newPolicy(t), newCert(t), newVersion(t), newMan(t))
+	root.AddCommand(newRun(t), newCheck(t), newServe(t), newReplay(t), newObserve(t), newPlan(t), newList(t), newPolicy(t), newCert(t), newVersion(t), newMan(t), newReport(t))
 	return root
 }

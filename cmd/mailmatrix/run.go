@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -25,6 +27,8 @@ func newRun(t terminal) *cobra.Command {
 		journal     continuation
 		status      statusFlags
 		again       again
+		part        part
+		kept        keeping
 	)
 	c := &cobra.Command{
 		Use:   "run",
@@ -44,7 +48,8 @@ that the date of an entry has passed, is 1; an entry that matches nothing is 2.`
   mailmatrix run --write-expect known.yaml; mailmatrix run --expect known.yaml
   mailmatrix run --output json=old.json; mailmatrix run --baseline old.json --fail-on must,regression
   mailmatrix run --rerun-failed old.json --repeat 20      is it flaky?
-  mailmatrix run --full --journal full.jsonl     and, when it was cut off, once more with --resume`,
+  mailmatrix run --full --journal full.jsonl     and, when it was cut off, once more with --resume
+  mailmatrix run --shard 2/3 --seed 7 --output json=2.json      a third of it, for mailmatrix report merge`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := noEmptyFlag(c); err != nil {
@@ -58,12 +63,18 @@ that the date of an entry has passed, is 1; an entry that matches nothing is 2.`
 			if err != nil {
 				return err
 			}
+			if !c.Flags().Changed("transcripts") && wantsPage(format, files) {
+				keep = harness.KeepAll
+			}
 			plan, err := harness.NewPlan(grid)
 			if err != nil {
 				return err
 			}
 			select_.name(plan.Selection)
 			if plan, err = again.narrow(t.Err, plan); err != nil {
+				return err
+			}
+			if plan, err = part.narrow(plan, seed); err != nil {
 				return err
 			}
 			if err := status.open(); err != nil {
@@ -75,12 +86,12 @@ that the date of an entry has passed, is 1; an entry that matches nothing is 2.`
 			if parallel < 0 {
 				return fmt.Errorf("--parallel wants a number of experiments at once, not %d", parallel)
 			}
-			written := []string{expect.into, journal.name}
+			written := []string{expect.into, journal.name, kept.name}
 			out, err := openOutputs(t, format, files, verbose)
 			if err != nil {
 				return err
 			}
-			discard := func() { out.discard(); expect.discard() }
+			discard := func() { out.discard(); expect.discard(); kept.discard() }
 			for _, spec := range files {
 				written = append(written, fileOf(spec))
 			}
@@ -89,6 +100,14 @@ that the date of an entry has passed, is 1; an entry that matches nothing is 2.`
 				return err
 			}
 			if err := expect.open(); err != nil {
+				discard()
+				return err
+			}
+			if err := out.claim(select_.claim, expect.claim()); err != nil {
+				discard()
+				return err
+			}
+			if err := kept.open(); err != nil {
 				discard()
 				return err
 			}
@@ -116,7 +135,7 @@ that the date of an entry has passed, is 1; an entry that matches nothing is 2.`
 			}
 			expect.apply(t.Err, &report)
 			status.apply(t.Err, &report)
-			err = errors.Join(out.write(t.Out, report), expect.write(t.Err, &report), journal.close(t.Err, &report))
+			err = errors.Join(out.write(t.Out, report), expect.write(t.Err, &report), journal.close(t.Err, &report), kept.put(t.Err, &report))
 			if err != nil {
 				return err
 			}
@@ -131,10 +150,12 @@ that the date of an entry has passed, is 1; an entry that matches nothing is 2.`
 	journal.register(c)
 	status.register(c)
 	again.register(c)
+	part.register(c)
+	kept.register(c)
 	flags := c.Flags()
 	flags.StringVar(&format, "format", "text", "what to print: "+formatNames())
 	flags.StringArrayVar(&files, "output", nil, "also write `FORMAT=FILE`")
-	flags.StringVar(&transcripts, "transcripts", string(harness.KeepFailed), "conversations to keep: failed, all, none")
+	flags.StringVar(&transcripts, "transcripts", string(harness.KeepFailed), "conversations to keep: failed, all, none; an HTML page has all")
 	flags.Uint64Var(&seed, "seed", 0, "repeat a run: the number that its report names")
 	flags.IntVar(&parallel, "parallel", 0, "experiments at once (default: what suits the machine)")
 	flags.BoolVarP(&verbose, "verbose", "v", false, "print everything, however long")
@@ -144,5 +165,11 @@ that the date of an entry has passed, is 1; an entry that matches nothing is 2.`
 // patience is how long the reference server, which is in this process, is
 // listened to that should say nothing.
 const patience = 200 * time.Millisecond
+
+// wantsPage: a page on which people open what they point at has all there is.
+func wantsPage(format string, files []string) bool {
+	return strings.EqualFold(format, "html") ||
+		slices.ContainsFunc(files, func(spec string) bool { return strings.HasPrefix(strings.ToLower(spec), "html=") })
+}
 
 var keepings = []harness.Transcripts{harness.KeepFailed, harness.KeepAll, harness.KeepNone}

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mailmatrix/mailmatrix/internal/login"
+	"github.com/mailmatrix/mailmatrix/internal/results"
+	"github.com/mailmatrix/mailmatrix/reports"
+)
+
+func newReport(t terminal) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "report",
+		Short: "convert, compare and merge saved results, claim and verify, history",
+		Long: `Work on reports that --output json=FILE has saved: nothing is measured here, and
+no network is touched, but by verify --run.`,
+		Example: `  mailmatrix report convert run.json --format markdown
+  mailmatrix report diff old.json new.json
+  mailmatrix report merge shard-*.json --output json=run.json`,
+		Args: knownVerb,
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	c.AddCommand(newReportConvert(t), newReportDiff(t), newReportMerge(t), newReportClaim(t), newReportVerify(t), newReportHistory(t))
+	return c
+}
+
+func newReportConvert(t terminal) *cobra.Command {
+	var (
+		out    reportOutput
+		policy string
+		expect expectations
+	)
+	c := &cobra.Command{
+		Use:   "convert FILE",
+		Short: "write a saved report in other forms",
+		Long: `Read a report in JSON, and write it in any form that run and check can write.
+
+Exit status: 0 it is written, whatever it says; 2 it could not be read or written.`,
+		Example: `  mailmatrix report convert run.json --format junit > junit.xml
+  mailmatrix report convert run.json --output markdown=run.md --output csv=run.csv
+  mailmatrix report convert run.json --format sarif --policy mine.yaml > run.sarif`,
+		Args: files(1, 1),
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := noEmptyFlag(c); err != nil {
+				return err
+			}
+			var claim *reports.Claim
+			if policy != "" {
+				var err error
+				if _, claim, err = readClaimedPolicy(policy); err != nil {
+					return err
+				}
+			}
+			if err := expect.open(); err != nil {
+				return err
+			}
+			r, err := readSound("convert", args[0])
+			if err != nil {
+				return err
+			}
+			return out.write(t, []*reports.Claim{claim, expect.claim()}, func() (login.Report, error) { return r, nil })
+		},
+	}
+	out.register(c)
+	c.Flags().StringVar(&policy, "policy", "", "the `FILE` with the policy of the run, for a form that points at its lines")
+	c.Flags().StringVar(&expect.from, "expect", "", "the `FILE` with what was expected of the run, for the same")
+	return c
+}
+
+// files demands so many names of files; most 0 is any number.
+func files(least, most int) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) < least || most > 0 && len(args) > most {
+			return fmt.Errorf("`%s` is what is wanted, not %d files (see `%s --help`)", c.UseLine(), len(args), c.CommandPath())
+		}
+		return nil
+	}
+}
+
+// readSound reads a report in which nothing points nowhere.
+func readSound(who, name string) (login.Report, error) {
+	r, err := readReport(who, name)
+	if err == nil {
+		if err = results.Sound(&r); err != nil {
+			err = fmt.Errorf("%s: %s: %w", who, name, err)
+		}
+	}
+	return r, err
+}
+
+// reportOutput are --format, --output and --verbose.
+type reportOutput struct {
+	format  string
+	files   []string
+	verbose bool
+}
+
+func (o *reportOutput) register(c *cobra.Command) {
+	flags := c.Flags()
+	flags.StringVar(&o.format, "format", "text", "what to print: "+formatNames())
+	flags.StringArrayVar(&o.files, "output", nil, "also write `FORMAT=FILE`")
+	flags.BoolVarP(&o.verbose, "verbose", "v", false, "leave nothing out")
+}
+
+// write opens the outputs, and then writes what make makes. The claims are for
+// forms that point at them; nil is none.
+func (o *reportOutput) write(t terminal, claims []*reports.Claim, make func() (login.Report, error)) error {
+	out, err := openOutputs(t, o.format, o.files, o.verbose)
+	if err != nil {
+		return err
+	}
+	if err := out.claim(claims...); err != nil {
+		out.discard()
+		return err
+	}
+	r, err := make()
+	if err != nil {
+		out.discard()
+		return err
+	}
+	return out.write(t.Out, r)
+}
