@@ -41,7 +41,7 @@ type mannersBook struct {
 }
 
 func (b *mannersBook) client(ctx context.Context, p clientsim.Profile) (login.ClientDescription, error) {
-	result := login.ClientDescription{Profile: p.ID(), Title: p.Title, Facts: p.FactsByConfidence()}
+	result := login.ClientDescription{Profile: p.ID(), Title: p.Title, Family: p.Family, Version: p.Version, Facts: p.FactsByConfidence()}
 	for _, protocol := range login.Protocols() {
 		if len(p.Mechanisms(protocol)) == 0 {
 			continue

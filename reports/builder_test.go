@@ -288,7 +288,7 @@ func smallReport() login.Report {
 	}}
 	r.Cases = []login.CaseResult{{ID: "both/policy/003", Title: "No secret is asked for in clear", Level: "MUST", Verdict: login.Pass, Refs: []string{"RFC 4954 4"}}}
 	r.Clients = []login.ClientDescription{{
-		Profile: "curl", Title: "curl", Facts: map[login.Confidence]int{login.Observed: 3, login.Assumed: 1},
+		Profile: "curl", Title: "curl", Family: "curl", Version: "7.88.1", Facts: map[login.Confidence]int{login.Observed: 3, login.Assumed: 1},
 		Protocols: []login.ClientManners{{
 			Protocol: login.SMTP,
 			Floors: map[login.Encryption]login.Floor{

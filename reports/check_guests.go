@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -18,7 +19,8 @@ type guest struct {
 	// leaks whether the same follows from "TLS if available".
 	shows login.ExposureClass
 	leaks bool
-	// known is how well: the weakest of what its cells rest on.
+	// known is by what: the best of what the client is known by, and of a client
+	// that is not described the weakest of what its cells rest on.
 	known login.Confidence
 }
 
@@ -84,6 +86,7 @@ func guests(r *login.Report) []guest {
 				}
 			}
 		}
+		g.known = cmp.Or(described(r, name).KnownBy(), g.known)
 		all = append(all, g)
 	}
 	return all
@@ -200,12 +203,16 @@ func speaks(r *login.Report, p login.Protocol) bool {
 }
 
 func clientTitle(r *login.Report, profile string) string {
-	for _, c := range r.Clients {
-		if c.Profile == profile && c.Title != "" {
-			return ascii(c.Title)
-		}
+	return ascii(cmp.Or(described(r, profile).Title, profile))
+}
+
+// described is what the report says of a client; nothing, if it does not.
+func described(r *login.Report, profile string) login.ClientDescription {
+	i := slices.IndexFunc(r.Clients, func(c login.ClientDescription) bool { return c.Profile == profile })
+	if i < 0 {
+		return login.ClientDescription{}
 	}
-	return ascii(profile)
+	return r.Clients[i]
 }
 
 // titled is a client's title with what flags call it.

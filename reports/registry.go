@@ -33,6 +33,18 @@ type Options struct {
 	// Claims are the files in which the user says how the server is to behave,
 	// for formats that point at a line. The caller has read them.
 	Claims []Claim
+	// Policies are those that everybody can name, for formats in which one can be
+	// picked.
+	Policies []NamedPolicy
+	// History is what became of the report's targets from run to run, for formats
+	// that show it.
+	History []login.History
+}
+
+// NamedPolicy is a policy with the name that flags take and what it is for.
+type NamedPolicy struct {
+	Name, About string
+	Policy      login.Policy
 }
 
 // DefaultWidth is the width of a screen that nobody measured.

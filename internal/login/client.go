@@ -7,10 +7,25 @@ import "slices"
 type ClientDescription struct {
 	Profile string `json:"profile"`
 	Title   string `json:"title"`
+	// Family is the code that it shares with others, Version the release that
+	// the facts are of, "" if of several.
+	Family  string `json:"family"`
+	Version string `json:"version"`
 	// Facts counts the facts of the profile by their confidence.
 	Facts map[Confidence]int `json:"facts"`
 	// Protocols are those that the client speaks.
 	Protocols []ClientManners `json:"protocols"`
+}
+
+// KnownBy is the best that the client is known by: Observed if it was recorded,
+// and what it does here is what the recordings show. It is "" without facts.
+func (d ClientDescription) KnownBy() Confidence {
+	for _, c := range Confidences() {
+		if d.Facts[c] > 0 {
+			return c
+		}
+	}
+	return ""
 }
 
 // ClientManners is that in one protocol.
