@@ -34,7 +34,7 @@ func TestNoCanaryInAnyArtefact(t *testing.T) {
 	// These two databases have all mechanisms between them.
 	grid := harness.Grid{Overrides: []login.Override{login.OverrideSet}, Databases: []login.Database{login.NT, login.Full},
 		Profiles: []string{"probe", "outlook", "eudora-7-win"}}
-	if underRace {
+	if testing.Short() {
 		grid.Databases, grid.Transports = []login.Database{login.Full}, []login.Transport{login.Plain}
 	}
 	p := plan(t, grid)

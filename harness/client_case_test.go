@@ -127,8 +127,8 @@ func TestEveryClientCaseCanFail(t *testing.T) {
 // in any of its situations, or it is a known sin with a source; and no known sin
 // is one that is not.
 func TestKnownSins(t *testing.T) {
-	if underRace {
-		t.Skip("two hundred clients; the sinners run")
+	if testing.Short() {
+		t.Skip("-short: two hundred clients; the sinners run")
 	}
 	report := harness.Run(context.Background(), plan(t, harness.Grid{Cases: []string{"client"}, Full: true}),
 		harness.Config{Target: reference(t), TargetKind: "reference"})

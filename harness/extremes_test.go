@@ -27,7 +27,7 @@ import (
 // the failing cells are exactly those where the oracle expects otherwise.
 func TestExtremes(t *testing.T) {
 	grid := harness.Grid{Profiles: measured}
-	if underRace { // a quarter of it races as well as the whole
+	if testing.Short() { // a quarter of it
 		grid.Databases = []login.Database{login.Full}
 	}
 	p := onlyCells(plan(t, grid))

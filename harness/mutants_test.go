@@ -2,6 +2,7 @@ package harness_test
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,41 +15,45 @@ import (
 // cell, scenario or case turns to fail. They are rules of the server, and not the
 // cases turned round, so there are few.
 func TestMutants(t *testing.T) {
-	if underRace {
-		t.Skip("the race detector sees no more in sixty wrong servers than in a right one; without it they all run")
+	if testing.Short() {
+		t.Skip("-short: sixty wrong servers")
 	}
 	if n := len(server.Bugs()); n > 60 {
 		t.Errorf("%d mutants: more than sixty are no rules any more", n)
 	}
-	samples := samples(plan(t, harness.Grid{Profiles: measured, Cases: []string{"*"}}), 24)
+	samples := samples(plan(t, harness.Grid{Profiles: measured, Cases: []string{"*"}}), 8, 24)
 	// A result that fails without any bug would kill every mutant.
 	if killer := kill(t, "", samples); killer != "" {
 		t.Fatalf("the healthy server fails: %s", killer)
 	}
-	killed := 0
+	var killed atomic.Int32
+	t.Cleanup(func() { t.Logf("%d of %d mutants killed", killed.Load(), len(server.Bugs())) })
 	for _, bug := range server.Bugs() {
 		t.Run(string(bug.Name), func(t *testing.T) {
+			t.Parallel() // many of them leave us waiting
 			killer := kill(t, bug.Name, samples)
 			if killer == "" {
 				t.Errorf("survives: %s (rule %s)", bug.What, bug.Rule)
 				return
 			}
-			killed++
+			killed.Add(1)
 			t.Logf("killed by %s", killer)
 		})
 	}
-	t.Logf("%d of %d mutants killed", killed, len(server.Bugs()))
 }
 
 // samples divides a plan so that most mutants die early: first the scenarios
-// and cases that try one rule each, then the rest, dealt into n plans as cards are
-// dealt, so that each holds something of everything.
-func samples(p harness.Plan, n int) []harness.Plan {
-	samples := make([]harness.Plan, n+1)
-	for i, j := range p.Jobs {
-		s := &samples[1+i%n]
+// and cases that try one rule each, then the rest, both dealt into plans as cards
+// are dealt, so that each holds something of everything.
+func samples(p harness.Plan, rules, rest int) []harness.Plan {
+	samples := make([]harness.Plan, rules+rest)
+	first, then := 0, 0
+	for _, j := range p.Jobs {
+		var s *harness.Plan
 		if j.Case != nil || j.Scenario != nil && j.Scenario.Kind != login.KindControl && j.Scenario.Profile == "" {
-			s = &samples[0]
+			s, first = &samples[first%rules], first+1
+		} else {
+			s, then = &samples[rules+then%rest], then+1
 		}
 		s.Jobs = append(s.Jobs, j)
 	}

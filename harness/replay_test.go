@@ -120,8 +120,8 @@ func read[T any](t *testing.T, name string, as func(io.Reader) (T, error)) (T, e
 // nobody can foretell; mailutils asks EHLO again before each look; Jakarta
 // Mail's NTLM depends on the challenge; Emacs takes a greeting for an answer.
 func TestReplayOwnRecordings(t *testing.T) {
-	if underRace {
-		t.Skip("the race detector has seen the same code in the 973 logins of TestReplay")
+	if testing.Short() {
+		t.Skip("-short: TestReplay does the same with 973 logins")
 	}
 	t.Parallel()
 	names, err := filepath.Glob(filepath.Join("..", "internal", "recording", "testdata", "own", "*.jsonl"))

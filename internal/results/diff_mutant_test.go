@@ -20,6 +20,9 @@ import (
 // the cells that differ are those on a clear link under secure that, under allow,
 // came to something else; and the diff names these, and no other.
 func TestDiffNamesWhatAMutantChanges(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: some thousand logins")
+	}
 	plan := planned(t, harness.Grid{Profiles: []string{"probe", "eudora"}, Flavours: []login.Flavour{login.Modern},
 		Databases: []login.Database{login.WinGate, login.NT}})
 	plan.Jobs = slices.DeleteFunc(plan.Jobs, func(j harness.Job) bool { return j.Scenario != nil && j.Scenario.Kind != login.KindControl })

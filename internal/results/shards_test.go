@@ -115,6 +115,9 @@ func resumed(t testing.TB, p harness.Plan, c harness.Config) login.Report {
 // A run that was divided, one of its parts cut off and resumed, comes to the same
 // file as one that was not, in whatever order the parts are merged.
 func TestShardsMakeTheWhole(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: some thousand logins")
+	}
 	quiet := func(p harness.Plan) harness.Plan {
 		// What breaks a connection off may hear a last word or not.
 		p.Jobs = slices.DeleteFunc(slices.Clone(p.Jobs), func(j harness.Job) bool {
