@@ -253,7 +253,7 @@ func (s *session) dial(ctx context.Context) (net.Conn, error) {
 // portClosed reports whether nobody serves the port. Any other error of a
 // dial says something of our machine and nothing of the server.
 func portClosed(err error) bool {
-	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ECONNRESET)
+	return wire.FailedAs(err, syscall.ECONNREFUSED, syscall.ECONNRESET)
 }
 
 // converse greets, encrypts, looks, logs in and uses the login.
@@ -337,7 +337,7 @@ func (s *session) choose() (login.Mechanism, bool) {
 			return m, true
 		}
 		offered := s.offer.shows(known.Looks, m)
-		s.looked(offered)
+		s.looked(offered && (known.Looks != lookAnyAUTH || slices.Contains(s.offer.mechanisms, m)))
 		if offered || s.Profile.Probe() {
 			return m, true
 		}

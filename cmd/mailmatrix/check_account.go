@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -64,8 +65,8 @@ func readAccounts(name string, w io.Writer) (accounts, error) {
 	if err != nil {
 		return nil, fmt.Errorf("account file: %w", err)
 	}
-	const others = 0o077
-	if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() && info.Mode()&others != 0 {
+	const others = 0o077 // of Windows, Go does not know who may read a file
+	if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() && info.Mode()&others != 0 && runtime.GOOS != "windows" {
 		_, _ = fmt.Fprintf(w, "mailmatrix: %s can be read by others: chmod 600 %[1]s\n", name)
 	}
 	var file struct {

@@ -33,7 +33,7 @@ func colour(w io.Writer) bool {
 
 func isTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
+	return ok && term.IsTerminal(int(f.Fd())) && obeys(f)
 }
 
 // statusError ends the program with a status and no message: the report has

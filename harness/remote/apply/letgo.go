@@ -1,12 +1,13 @@
 package apply
 
 import (
-	"errors"
 	"io"
 	"net"
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/mailmatrix/mailmatrix/internal/wire"
 )
 
 // lettingGo is a connection that is closed once the server has seen it end.
@@ -31,7 +32,7 @@ func (c *lettingGo) Close() error {
 			close(c.gone)
 			return
 		}
-		if err := half.CloseWrite(); err != nil && !errors.Is(err, syscall.ENOTCONN) {
+		if err := half.CloseWrite(); err != nil && !wire.FailedAs(err, syscall.ENOTCONN) {
 			c.err = err
 		}
 		go func() {

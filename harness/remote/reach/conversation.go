@@ -83,8 +83,8 @@ func unanswered(err error) string {
 
 // hungUp reports whether the peer ended the connection.
 func hungUp(err error) bool {
-	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) ||
-		errors.Is(err, syscall.EPIPE) || errors.Is(err, net.ErrClosed)
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) ||
+		wire.FailedAs(err, syscall.ECONNRESET, syscall.EPIPE)
 }
 
 // enough is the code with which a server of SMTP ends a conversation that it has

@@ -141,11 +141,11 @@ func connectFailure(ctx context.Context, err error) (status, detail string) {
 		return badProxy, between.Error()
 	case ctx.Err() != nil:
 		return unfinished, ""
-	case errors.Is(err, syscall.ECONNREFUSED):
+	case wire.FailedAs(err, syscall.ECONNREFUSED):
 		return refused, ""
-	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
+	case wire.FailedAs(err, syscall.EHOSTUNREACH, syscall.ENETUNREACH):
 		return unreachable, ""
-	case timedOut(err), errors.Is(err, syscall.ETIMEDOUT):
+	case timedOut(err), wire.FailedAs(err, syscall.ETIMEDOUT):
 		return noAnswer, ""
 	default:
 		return failed, err.Error()

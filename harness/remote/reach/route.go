@@ -12,6 +12,8 @@ import (
 	"syscall"
 
 	"golang.org/x/net/proxy"
+
+	"github.com/mailmatrix/mailmatrix/internal/wire"
 )
 
 // Private reports whether the address is one that the Internet does not reach:
@@ -117,7 +119,7 @@ func (r Route) Dial(ctx context.Context, to string) (net.Conn, error) {
 		return nil, &SourceError{r.Source, fmt.Sprintf("%s is of the other family", target.Addr())}
 	}
 	conn, err := direct.DialContext(ctx, "tcp", to)
-	if errors.Is(err, syscall.EADDRNOTAVAIL) && r.Source.IsValid() {
+	if wire.FailedAs(err, syscall.EADDRNOTAVAIL) && r.Source.IsValid() {
 		return nil, &SourceError{r.Source, "this machine does not have it"}
 	}
 	return conn, err
