@@ -45,7 +45,7 @@ type Plan struct {
 	Jobs  []Job
 	Lacks []login.Lack
 	// Clients are those whose manners are looked at as well; none where the
-	// plan is narrowed by more than them.
+	// plan is narrowed by more than them or a policy.
 	Clients   []clientsim.Profile
 	Selection map[string][]string
 	// Catalogue is the release whose cases are in the plan.
@@ -116,7 +116,7 @@ func NewPlan(g Grid) (Plan, error) {
 	if len(plan.Jobs)+len(cases)+len(clients) == 0 {
 		return Plan{}, &NothingMatchedError{plan.Selection}
 	}
-	if !g.narrowed() && g.Policy == nil {
+	if !g.narrowed() {
 		plan.Clients = slices.DeleteFunc(slices.Clone(profiles), clientsim.Profile.Probe)
 	}
 	for _, s := range scenarios.All(profiles) {
