@@ -144,8 +144,12 @@ func TestAction(t *testing.T) {
 			2, `did you mean "outlook"?`, "", nil},
 		{"code", "an input is never part of a script", map[string]string{"args": few + ` --expect '$(touch$IFS'owned)`, "fail-on": "`touch owned`"},
 			2, "", "", nil},
+		{"several lines", "long arguments are written below each other", map[string]string{"args": strings.ReplaceAll(few, " --", "\n--") + "\n"},
+			0, "exit status 0", "mailmatrix", nil},
+		{"annotations", "the runner reads them in the log", map[string]string{"args": few + " --expect 'my known.yaml' --format annotations"},
+			1, "::error file=my known.yaml,line=1", "mailmatrix", nil},
 		{"an open quote", "xargs refuses it, and nothing runs", map[string]string{"args": "run 'x"},
-			1, "quote", "", nil},
+			2, "::error title=mailmatrix::", "", nil},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			folder := t.TempDir()
@@ -159,7 +163,7 @@ func TestAction(t *testing.T) {
 			if (row.summary == "") != (got.summary == "") || !strings.Contains(got.summary, row.summary) {
 				t.Errorf("%s: summary %q, want %q", row.why, got.summary, row.summary)
 			}
-			if want := fmt.Sprintf("exit-status=%d\n", row.status); row.name != "an open quote" && got.outputs != want {
+			if want := fmt.Sprintf("exit-status=%d\n", row.status); got.outputs != want {
 				t.Errorf("outputs %q, want %q", got.outputs, want)
 			}
 			for _, name := range row.files {

@@ -17,7 +17,8 @@ import (
 
 // TestDocsLinks: every relative link leads to a file that is there, every
 // anchor to a heading that is there, and every page can be reached from the
-// README. Addresses elsewhere are not asked: a test needs no network.
+// README. Addresses elsewhere are not asked: a test needs no network. Those of
+// our own source, which no package holds, are looked for here.
 func TestDocsLinks(t *testing.T) {
 	root := filepath.Join("..", "..")
 	pages := map[string]string{}
@@ -56,9 +57,16 @@ func TestDocsLinks(t *testing.T) {
 	}
 }
 
-// target is the file that a link on a page leads to, and "" where it leads out
-// of the repository's files.
+// ourSource is where the newest source stands.
+const ourSource = "https://github.com/mailmatrix/mailmatrix/blob/HEAD/"
+
+// target is the file that a link on a page leads to, and "" where it leads to
+// an address.
 func target(root string, pages map[string]string, from, link string) (string, error) {
+	if source, ok := strings.CutPrefix(link, ourSource); ok {
+		_, err := os.Stat(filepath.Join(root, source))
+		return "", err
+	}
 	u, err := url.Parse(link)
 	if err != nil || u.IsAbs() {
 		return "", err
@@ -86,7 +94,7 @@ func target(root string, pages map[string]string, from, link string) (string, er
 }
 
 var (
-	linkForm = regexp.MustCompile(`\]\(([^()\s]+)\)|^\[[^\]]+\]: +(\S+)|(?:src|href)="([^"]+)"`)
+	linkForm = regexp.MustCompile(`\]\(([^()\s]+)\)|^\[[^\]]+\]: +(\S+)|(?:src|srcset|href)="([^"]+)"`)
 	codeSpan = regexp.MustCompile("`[^`]*`")
 	linkText = regexp.MustCompile(`\[([^\]]*)\]\([^)]*\)`)
 )
@@ -154,11 +162,11 @@ func proseOf(text string) []string {
 
 func TestDocsLinkForms(t *testing.T) {
 	page := "# One, two & `three`\n## [A link](x.md)\n## One, two & `three`\n```sh\n# no heading [a](b)\n```\n" +
-		"see [`code`](a.md#b) and `[none](c)`, ![picture](d.svg)\n[ref]: e.md\n<img src=\"f.png\">\n#nothing\n"
+		"see [`code`](a.md#b) and `[none](c)`, ![picture](d.svg)\n[ref]: e.md\n<img src=\"f.png\"><source srcset=\"g.png\">\n#nothing\n"
 	if got, want := anchorsIn(page), []string{"one-two--three", "a-link", "one-two--three-1"}; !slices.Equal(got, want) {
 		t.Errorf("anchors %q, want %q", got, want)
 	}
-	if got, want := linksIn(page), []string{"x.md", "a.md#b", "d.svg", "e.md", "f.png"}; !slices.Equal(got, want) {
+	if got, want := linksIn(page), []string{"x.md", "a.md#b", "d.svg", "e.md", "f.png", "g.png"}; !slices.Equal(got, want) {
 		t.Errorf("links %q, want %q", got, want)
 	}
 	pages := map[string]string{"README.md": page}
@@ -166,6 +174,8 @@ func TestDocsLinkForms(t *testing.T) {
 		{"README.md#a-link", "", "file and heading are there"},
 		{"#a-link", "", "on the same page"},
 		{"https://example.test/x", "", "somewhere else"},
+		{ourSource + "go.mod", "", "source that is there"},
+		{ourSource + "go.mad", "no such file", "source that is not there"},
 		{"nowhere.md", "no such file", "a file that is not there"},
 		{"#a_link", "no heading", "a heading that is not there"},
 		{"../x", "leads out", "beside the repository"},

@@ -2,10 +2,13 @@ package main
 
 import (
 	"encoding/json"
+	"io/fs"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -64,26 +67,88 @@ func TestReleaseBuild(t *testing.T) {
 	if strings.Contains(string(binary), here+"/cmd/") {
 		t.Errorf("the program holds the path %s of the machine that built it", here)
 	}
-	for _, src := range sources(config) {
-		if matches, _ := filepath.Glob(filepath.Join("../..", src)); len(matches) == 0 && !strings.HasPrefix(src, "build/") {
-			t.Errorf("%s, which a package holds, is not there", src)
+}
+
+// Whatever a release holds is there, and both kinds of package hold the same.
+// The pages in it link to nothing that stayed at home.
+func TestReleaseDocuments(t *testing.T) {
+	root := filepath.Join("..", "..")
+	var config releaseConfig
+	if err := yaml.Unmarshal([]byte(read(t, filepath.Join(root, ".goreleaser.yaml"))), &config); err != nil {
+		t.Fatal(err)
+	}
+	var archived, packed []string
+	for _, a := range config.Archives {
+		for _, f := range a.Files {
+			archived = append(archived, f.Src)
+		}
+	}
+	for _, p := range config.Nfpms {
+		for _, f := range p.Contents {
+			packed = append(packed, f.Src)
+		}
+	}
+	held := map[string]bool{}
+	for _, src := range archived {
+		if strings.HasPrefix(src, "build/") {
+			continue
+		}
+		if !slices.Contains(packed, src) {
+			t.Errorf("%s is in the archives and not in the packages", src)
+		}
+		found := matching(t, root, src)
+		if len(found) == 0 {
+			t.Errorf("%s, which a release holds, is not there", src)
+		}
+		for _, name := range found {
+			held[name] = true
+		}
+	}
+	for name := range held {
+		if path.Ext(name) != ".md" {
+			continue
+		}
+		for _, link := range linksIn(read(t, filepath.Join(root, name))) {
+			link, _, _ = strings.Cut(link, "#")
+			if to := path.Join(path.Dir(name), link); link != "" && !strings.Contains(link, "://") && !holds(held, to) {
+				t.Errorf("%s links to %s, which no release holds: link to it below %s", name, to, ourSource)
+			}
 		}
 	}
 }
 
-func sources(config releaseConfig) []string {
-	var all []string
-	for _, a := range config.Archives {
-		for _, f := range a.Files {
-			all = append(all, f.Src)
+// matching are the files that a pattern of goreleaser names: ** stands for
+// folders, too.
+func matching(t *testing.T, root, pattern string) []string {
+	t.Helper()
+	form := strings.NewReplacer("**", ".*", "*", "[^/]*", ".", `\.`, "{", "(", "}", ")", ",", "|").Replace(pattern)
+	whole := regexp.MustCompile("^" + form + "$")
+	folder, _, _ := strings.Cut(pattern, "/") // or the file itself
+	var found []string
+	err := filepath.WalkDir(filepath.Join(root, folder), func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		rel, err := filepath.Rel(root, name)
+		if rel = filepath.ToSlash(rel); whole.MatchString(rel) {
+			found = append(found, rel)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// holds reports whether a release has the file, or the folder.
+func holds(held map[string]bool, name string) bool {
+	for h := range held {
+		if h == name || strings.HasPrefix(h, name+"/") {
+			return true
 		}
 	}
-	for _, n := range config.Nfpms {
-		for _, f := range n.Contents {
-			all = append(all, f.Src)
-		}
-	}
-	return all
+	return false
 }
 
 // The container is static, nobody's, and built by the Go that go.mod names.
