@@ -17,11 +17,16 @@ import (
 // pageFile writes the page and says its address.
 func pageFile(t *testing.T, r login.Report) string {
 	t.Helper()
-	name := filepath.Join(t.TempDir(), "matrix.html")
-	if err := os.WriteFile(name, written(t, "html", r, Options{}), 0o644); err != nil {
+	return "file://" + fileWith(t, "matrix.html", written(t, "html", r, Options{}))
+}
+
+func fileWith(t *testing.T, name string, data []byte) string {
+	t.Helper()
+	name = filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(name, data, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	return "file://" + name
+	return name
 }
 
 // pageViews are the views of a report that has all of them, each with a text
@@ -229,32 +234,6 @@ func shownMarks(client string) string {
 	})()`
 }
 
-func TestPagePolicies(t *testing.T) {
-	b := newBrowser(t)
-	b.visit(pageFile(t, fullReport()) + "#view=policy")
-	fate := func() string {
-		return evaluate[string](b, `[...document.querySelectorAll('.result tbody tr')].map((r) => r.cells[0].innerText + ': ' + r.cells[1].innerText.slice(2)).join('; ')`)
-	}
-	for _, c := range []struct{ name, pick, want, why string }{
-		{"secure", "All inside TLS", "eudora: keeps working; eudora-7-win: lost; outlook: keeps working; outlook-express: keeps working; outlook-express-6: lost",
-			"modern has 995, and two clients have no TLS that it speaks"},
-		{"allow", "All allowed", "eudora: works, readable in clear; eudora-7-win: works, readable in clear", "who can, shows the password"},
-		{"deny", "All denied", "eudora: lost", "nobody logs in"},
-		{"mixed", "No readable passwords", "eudora: keeps working", "the rest is enough"},
-	} {
-		b.do(`[...document.querySelectorAll('.presets button')].find((p) => p.innerText === ` + scripted(c.pick) + `).click()`)
-		if got := fate(); !strings.HasPrefix(got, c.want) {
-			t.Errorf("%s (%s): %q does not begin with %q", c.name, c.why, got, c.want)
-		}
-	}
-	b.do(`document.querySelector('input[name="set-CRAM-MD5"][value=deny]').click()`)
-	b.do(`document.querySelector('input[name="set-APOP"][value=deny]').click()`)
-	if got := fate(); !strings.HasPrefix(got, "eudora: lost") {
-		t.Errorf("one setting changed: %q", got)
-	}
-	b.quiet()
-}
-
 func TestPageTakesReportsByAddress(t *testing.T) {
 	b := newBrowser(t)
 	files := http.NewServeMux()
@@ -280,7 +259,13 @@ func TestPageTakesReportsByAddress(t *testing.T) {
 func TestPageOfACheck(t *testing.T) {
 	b := newBrowser(t)
 	b.size(1400, 900)
-	b.visit(pageFile(t, probedReport()))
+	r := probedReport()
+	b.visit(pageFile(t, r) + "#cell=" + r.Cells[0].ID)
+	asked := pageReportOf(r).Commands[0]
+	if command := evaluate[string](b, `document.querySelector('.command code').textContent.trim()`); command != asked || !strings.HasSuffix(asked, " --policy modern.yaml") {
+		t.Errorf("it is run again by %q, and was asked by %q", command, asked)
+	}
+	b.visit(pageFile(t, r))
 	if text := b.text("main"); !strings.Contains(text, "192.0.2.192:587") && !strings.Contains(text, ":587") {
 		t.Errorf("the doors come first: %q", cut(text, 300))
 	}
@@ -288,6 +273,12 @@ func TestPageOfACheck(t *testing.T) {
 		b.follow("view=" + view)
 		b.accessible("check " + view)
 		b.picture("check-" + view)
+		b.size(390, 900)
+		if cut := evaluate[int](b, `Math.max(...[...document.querySelectorAll('main > * > *, .door > *')].map((e) => Math.ceil(e.getBoundingClientRect().right)))`); cut > 390 {
+			t.Errorf("%s: cut off at the right: %d wide", view, cut)
+		}
+		b.picture("check-" + view + "-390")
+		b.size(1400, 900)
 	}
 	b.quiet()
 }
@@ -336,9 +327,5 @@ func TestPagePictures(t *testing.T) {
 			b.picture(fmt.Sprintf("cell-%d-%s", width, scheme))
 		}
 	}
-	b.size(1000, 1400)
-	b.media("print", "light")
-	b.follow("view=support")
-	b.picture("print")
 	b.quiet()
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // HistoryFormats are the names of the forms in which a history can be written.
-func HistoryFormats() []string { return []string{"text", "markdown", "json"} }
+func HistoryFormats() []string { return []string{"text", "markdown", "json", "html"} }
 
 // WriteHistory writes a history down in one of these forms.
 func WriteHistory(w io.Writer, h login.History, format string, o Options) error {
@@ -22,6 +22,8 @@ func WriteHistory(w io.Writer, h login.History, format string, o Options) error 
 	case "markdown":
 		_, err := io.WriteString(w, fitted(func(m *markdown) { m.history(&h) }))
 		return err
+	case "html":
+		return writeHistoryPage(w, &h)
 	case "json":
 		encoder := json.NewEncoder(w)
 		encoder.SetEscapeHTML(false)

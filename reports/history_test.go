@@ -85,12 +85,12 @@ func TestHistoryHostile(t *testing.T) {
 	h := history()
 	const bad = "\x1b[2J<script>|`\n# x"
 	h.Target, h.Runs[2].Tool, h.Runs[2].Catalogue, h.Changes[0].ID, h.Changes[0].Is.Outcome = bad, bad, bad, bad, bad
-	for _, format := range []string{"text", "markdown"} {
+	for _, format := range []string{"text", "markdown", "html"} {
 		var b bytes.Buffer
 		if err := WriteHistory(&b, h, format, Options{}); err != nil {
 			t.Fatal(err)
 		}
-		if out := b.String(); strings.Contains(out, "\x1b") || strings.Contains(out, "\n# x") || format == "markdown" && strings.Contains(out, "<script>") {
+		if out := b.String(); strings.Contains(out, "\x1b") || strings.Contains(out, "\n# x") || format != "text" && strings.Contains(out, "<script>|") {
 			t.Errorf("%s:\n%s", format, out)
 		}
 	}

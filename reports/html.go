@@ -28,7 +28,7 @@ var pageFrame = template.Must(template.ParseFS(pageFiles, "page/page.html"))
 
 // pageProgram are the parts of the program, each after what it rests on.
 var pageProgram = []string{
-	"model.js", "look.js", "dom.js", "lists.js", "support.js", "policy.js", "rest.js", "detail.js", "app.js",
+	"model.js", "look.js", "dom.js", "lists.js", "support.js", "policy.js", "rest.js", "history.js", "detail.js", "app.js",
 }
 
 // pageValues is what the frame is filled with. Style and program are ours and
@@ -43,14 +43,27 @@ type pageValues struct {
 	Rules string
 }
 
-func writeHTML(w io.Writer, r login.Report, _ Options) error {
-	data, err := json.Marshal(pageReportOf(r)) // which escapes "<", so nothing ends the script
+func writeHTML(w io.Writer, r login.Report, o Options) error {
+	p := pageReportOf(r)
+	p.Policies, p.History = pagePoliciesOf(o.Policies), o.History
+	return writePage(w, pageTitle(&r), p)
+}
+
+// writeHistoryPage writes the page of a history alone: a report without results.
+func writeHistoryPage(w io.Writer, h *login.History) error {
+	p := pageReportOf(login.Report{Schema: login.Schema})
+	p.History = []login.History{*h}
+	return writePage(w, ascii(h.Target)+" - mailmatrix", p)
+}
+
+func writePage(w io.Writer, title string, p pageReport) error {
+	data, err := json.Marshal(p) // which escapes "<", so nothing ends the script
 	if err != nil {
 		return err
 	}
 	style, program := pageText("page.css"), pageText(pageProgram...)
 	return pageFrame.Execute(w, pageValues{
-		Title:   pageTitle(&r),
+		Title:   title,
 		Style:   template.CSS(style),  //nolint:gosec // a file of ours
 		Program: template.JS(program), //nolint:gosec // files of ours
 		Data:    template.JS(data),    //nolint:gosec // JSON without "<"

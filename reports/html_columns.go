@@ -24,6 +24,27 @@ type pageReport struct {
 	Cases       table      `json:"cases"`
 	Transcripts packedRows `json:"transcripts"`
 	Conclusion  conclusion `json:"conclusion"`
+	// Commands are what asks each target as it was asked, "" where nobody knows.
+	Commands []string        `json:"commands,omitempty"`
+	Policies []pagePolicy    `json:"policies,omitempty"`
+	History  []login.History `json:"history,omitempty"`
+}
+
+// pagePolicy is a policy that can be picked, with its maps as [login.Policy] has
+// them.
+type pagePolicy struct {
+	Name   string                                               `json:"name"`
+	About  string                                               `json:"about"`
+	Common map[login.Mechanism]login.Setting                    `json:"common"`
+	Own    map[login.Protocol]map[login.Mechanism]login.Setting `json:"own,omitempty"`
+}
+
+func pagePoliciesOf(named []NamedPolicy) []pagePolicy {
+	var all []pagePolicy
+	for _, p := range named {
+		all = append(all, pagePolicy{p.Name, p.About, p.Policy.Common, p.Policy.Own})
+	}
+	return all
 }
 
 // conclusion is what the exit status says, so that the page says nothing else.
@@ -51,8 +72,22 @@ func pageReportOf(r login.Report) pageReport {
 	r.Clients = withRows(r.Clients, kept)
 	return pageReport{
 		Report: r, Cells: tableOf(r.Cells), Lacks: tableOf(r.Lacks), Scenarios: tableOf(r.Scenarios), Cases: tableOf(r.Cases),
-		Transcripts: packRows(rows), Conclusion: conclusion{r.ExitStatus(), incomplete(&r)},
+		Transcripts: packRows(rows), Conclusion: conclusion{r.ExitStatus(), incomplete(&r)}, Commands: commandsOf(&r),
 	}
+}
+
+// commandsOf are the commands that check each target once more. A run of the
+// reference server is made anew cell by cell.
+func commandsOf(r *login.Report) []string {
+	options, safe := given(r)
+	commands := make([]string, len(r.Targets))
+	for i := range r.Targets {
+		t := &r.Targets[i]
+		if doors := arguments(t); safe && t.Effort != nil && typed.MatchString(doors) {
+			commands[i] = "mailmatrix check " + doors + joinOptions(options)
+		}
+	}
+	return commands
 }
 
 // idOf is the ID that the other fields of a cell make.

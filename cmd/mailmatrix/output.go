@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mailmatrix/mailmatrix/harness/policy"
 	"github.com/mailmatrix/mailmatrix/internal/login"
 	"github.com/mailmatrix/mailmatrix/reports"
 )
@@ -33,7 +34,7 @@ func openOutputs(t terminal, format string, files []string, verbose bool) (*outp
 	if err != nil {
 		return nil, err
 	}
-	o := &outputs{format: stdout, options: reports.Options{Color: colour(t.Out), Width: 100, Verbose: verbose}}
+	o := &outputs{format: stdout, options: reports.Options{Color: colour(t.Out), Width: 100, Verbose: verbose, Policies: namedPolicies()}}
 	for i, spec := range files {
 		f, err := openOutput(spec)
 		if err == nil && slices.ContainsFunc(files[:i], func(other string) bool { return fileOf(other) == fileOf(spec) }) {
@@ -106,7 +107,7 @@ func (o *outputs) claim(claims ...*reports.Claim) error {
 func (o *outputs) write(stdout io.Writer, r login.Report) error {
 	err := o.format.Write(stdout, r, o.options)
 	for _, f := range o.files {
-		err = errors.Join(err, f.write(r, o.options.Claims))
+		err = errors.Join(err, f.write(r, o.options))
 	}
 	if err != nil {
 		return fmt.Errorf("output: %w", err)
@@ -114,8 +115,25 @@ func (o *outputs) write(stdout io.Writer, r login.Report) error {
 	return nil
 }
 
-func (f outputFile) write(r login.Report, claims []reports.Claim) error {
-	return f.file.commit(f.format.Write(f.file, r, reports.Options{Width: 100, Verbose: true, Claims: claims}))
+// write leaves nothing out: whoever opens a file has time.
+func (f outputFile) write(r login.Report, o reports.Options) error {
+	o.Color, o.Verbose = false, true
+	return f.file.commit(f.format.Write(f.file, r, o))
+}
+
+// pages reports whether one of them is a page, which shows what became of a
+// server from run to run.
+func (o *outputs) pages() bool {
+	return o.format.Name == "html" || slices.ContainsFunc(o.files, func(f outputFile) bool { return f.format.Name == "html" })
+}
+
+// namedPolicies are those that every --policy takes by name.
+func namedPolicies() []reports.NamedPolicy {
+	var all []reports.NamedPolicy
+	for _, b := range policy.Builtins() {
+		all = append(all, reports.NamedPolicy{Name: b.ID(), About: b.About, Policy: b.Policy})
+	}
+	return all
 }
 
 // discard forgets the files that were opened for nothing.

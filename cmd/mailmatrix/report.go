@@ -30,6 +30,7 @@ func newReportConvert(t terminal) *cobra.Command {
 	var (
 		out    reportOutput
 		policy string
+		past   string
 		expect expectations
 	)
 	c := &cobra.Command{
@@ -40,7 +41,8 @@ func newReportConvert(t terminal) *cobra.Command {
 Exit status: 0 it is written, whatever it says; 2 it could not be read or written.`,
 		Example: `  mailmatrix report convert run.json --format junit > junit.xml
   mailmatrix report convert run.json --output markdown=run.md --output csv=run.csv
-  mailmatrix report convert run.json --format sarif --policy mine.yaml > run.sarif`,
+  mailmatrix report convert run.json --format sarif --policy mine.yaml > run.sarif
+  mailmatrix report convert run.json --format html --store results.db > matrix.html`,
 		Args: files(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := noEmptyFlag(c); err != nil {
@@ -53,6 +55,13 @@ Exit status: 0 it is written, whatever it says; 2 it could not be read or writte
 					return err
 				}
 			}
+			written := []string{past}
+			for _, spec := range out.files {
+				written = append(written, fileOf(spec))
+			}
+			if err := apart(written...); err != nil {
+				return err
+			}
 			if err := expect.open(); err != nil {
 				return err
 			}
@@ -60,12 +69,13 @@ Exit status: 0 it is written, whatever it says; 2 it could not be read or writte
 			if err != nil {
 				return err
 			}
-			return out.write(t, []*reports.Claim{claim, expect.claim()}, func() (login.Report, error) { return r, nil })
+			return out.write(t, []*reports.Claim{claim, expect.claim()}, func(o *outputs) (login.Report, error) { return r, recallFrom(c.Context(), past, &r, o) })
 		},
 	}
 	out.register(c)
 	c.Flags().StringVar(&policy, "policy", "", "the `FILE` with the policy of the run, for a form that points at its lines")
 	c.Flags().StringVar(&expect.from, "expect", "", "the `FILE` with what was expected of the run, for the same")
+	c.Flags().StringVar(&past, "store", "", "the `FILE` that runs were kept in, for an HTML page that shows what changed")
 	return c
 }
 
@@ -106,7 +116,7 @@ func (o *reportOutput) register(c *cobra.Command) {
 
 // write opens the outputs, and then writes what make makes. The claims are for
 // forms that point at them; nil is none.
-func (o *reportOutput) write(t terminal, claims []*reports.Claim, make func() (login.Report, error)) error {
+func (o *reportOutput) write(t terminal, claims []*reports.Claim, make func(*outputs) (login.Report, error)) error {
 	out, err := openOutputs(t, o.format, o.files, o.verbose)
 	if err != nil {
 		return err
@@ -115,7 +125,7 @@ func (o *reportOutput) write(t terminal, claims []*reports.Claim, make func() (l
 		out.discard()
 		return err
 	}
-	r, err := make()
+	r, err := make(out)
 	if err != nil {
 		out.discard()
 		return err

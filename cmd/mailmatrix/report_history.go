@@ -28,7 +28,7 @@ its reports name it: "reference" for mailmatrix run, HOST for mailmatrix check H
 Exit status: 0 the history is written, whatever it says; 2 there is none.`,
 		Example: `  mailmatrix check mail.example.com --probe --store results.db
   mailmatrix report history mail.example.com --store results.db
-  mailmatrix report history mail.example.com --store results.db --format json > history.json`,
+  mailmatrix report history mail.example.com --store results.db --format html > history.html`,
 		Args: files(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			form, err := login.ParseName("format of a history", format, reports.HistoryFormats())
@@ -52,6 +52,7 @@ Exit status: 0 the history is written, whatever it says; 2 there is none.`,
 	return c
 }
 
+// readHistory reads that of the target that is meant.
 func readHistory(ctx context.Context, name, target string) (h login.History, err error) {
 	kept, err := store.Open(ctx, name)
 	if err != nil {
@@ -65,12 +66,52 @@ func readHistory(ctx context.Context, name, target string) (h login.History, err
 	if len(targets) == 0 {
 		return h, fmt.Errorf("%s: no run is kept in it yet", name)
 	}
-	if h.Target, err = login.ParseName("target", target, targets); err != nil {
+	if target, err = login.ParseName("target", target, targets); err != nil {
 		return h, fmt.Errorf("%s: %w", name, err)
 	}
-	if h.Runs, err = kept.Runs(ctx, h.Target); err != nil {
+	return historyOf(ctx, kept, target)
+}
+
+func historyOf(ctx context.Context, kept store.Store, target string) (login.History, error) {
+	h := login.History{Schema: login.HistorySchema, Target: target}
+	var err error
+	if h.Runs, err = kept.Runs(ctx, target); err != nil {
 		return h, err
 	}
-	h.Changes, err = kept.Changes(ctx, h.Target)
+	h.Changes, err = kept.Changes(ctx, target)
 	return h, err
+}
+
+// recall has the outputs show what became of the report's targets, where they
+// can show it: reading it takes as long as there are runs.
+func (o *outputs) recall(ctx context.Context, kept store.Store, r *login.Report) error {
+	if !o.pages() {
+		return nil
+	}
+	for _, t := range r.Targets {
+		h, err := historyOf(ctx, kept, t.Name)
+		if err != nil {
+			return err
+		}
+		if len(h.Runs) > 0 {
+			o.options.History = append(o.options.History, h)
+		}
+	}
+	return nil
+}
+
+// recallFrom does so from a file; "" is none.
+func recallFrom(ctx context.Context, name string, r *login.Report, o *outputs) (err error) {
+	if name == "" {
+		return nil
+	}
+	if !o.pages() {
+		return errors.New("--store is for a page, which shows what changed: add --output html=FILE")
+	}
+	kept, err := store.Open(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, kept.Close()) }()
+	return o.recall(ctx, kept, r)
 }

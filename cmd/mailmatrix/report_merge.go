@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -15,6 +16,7 @@ func newReportMerge(t terminal) *cobra.Command {
 		out    reportOutput
 		expect expectations
 		status statusFlags
+		kept   keeping
 	)
 	c := &cobra.Command{
 		Use:   "merge FILE...",
@@ -27,6 +29,7 @@ Exit status: that of the whole, as of run and check; 2 too where the reports do
 not belong together. A pattern in --expect that stands for many results is judged
 here, and not in a shard.`,
 		Example: `  mailmatrix report merge shard-1.json shard-2.json shard-3.json --output json=run.json
+  mailmatrix report merge shard-*.json --store results.db
   mailmatrix report merge reference.json server-a.json server-b.json --format markdown`,
 		Args: files(1, 0),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -36,7 +39,7 @@ here, and not in a shard.`,
 			if err := status.open(); err != nil {
 				return err
 			}
-			written := []string{expect.into}
+			written := []string{expect.into, kept.name}
 			for _, spec := range out.files {
 				written = append(written, fileOf(spec))
 			}
@@ -46,22 +49,30 @@ here, and not in a shard.`,
 			if err := expect.open(); err != nil {
 				return err
 			}
-			var r login.Report
-			err := out.write(t, []*reports.Claim{expect.claim()}, func() (login.Report, error) {
+			var (
+				r    login.Report
+				lost error // what could not be kept is written all the same
+			)
+			err := out.write(t, []*reports.Claim{expect.claim()}, func(o *outputs) (login.Report, error) {
 				var err error
 				if r, err = merged(args); err != nil {
+					return r, err
+				}
+				if err := kept.open(); err != nil {
 					return r, err
 				}
 				expect.apply(t.Err, &r)
 				r.Expectations = distinct(r.Expectations)
 				status.apply(t.Err, &r)
+				lost = kept.put(t.Err, &r, o)
 				return r, nil
 			})
 			if err != nil {
 				expect.discard()
+				kept.discard()
 				return err
 			}
-			if err := expect.write(t.Err, &r); err != nil {
+			if err := errors.Join(expect.write(t.Err, &r), lost); err != nil {
 				return err
 			}
 			if status := r.ExitStatus(); status != 0 {
@@ -73,6 +84,7 @@ here, and not in a shard.`,
 	out.register(c)
 	expect.register(c)
 	status.register(c)
+	kept.register(c)
 	return c
 }
 

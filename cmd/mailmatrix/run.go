@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -52,7 +53,7 @@ that the date of an entry has passed, is 1; an entry that matches nothing is 2.`
   mailmatrix run --shard 2/3 --seed 7 --output json=2.json      a third of it, for mailmatrix report merge`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if err := noEmptyFlag(c); err != nil {
+			if err := cmp.Or(noEmptyFlag(c), part.alone(c.Flags())); err != nil {
 				return err
 			}
 			grid, err := select_.grid()
@@ -135,7 +136,7 @@ that the date of an entry has passed, is 1; an entry that matches nothing is 2.`
 			}
 			expect.apply(t.Err, &report)
 			status.apply(t.Err, &report)
-			err = errors.Join(out.write(t.Out, report), expect.write(t.Err, &report), journal.close(t.Err, &report), kept.put(t.Err, &report))
+			err = errors.Join(kept.put(t.Err, &report, out), out.write(t.Out, report), expect.write(t.Err, &report), journal.close(t.Err, &report))
 			if err != nil {
 				return err
 			}

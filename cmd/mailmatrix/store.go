@@ -40,14 +40,18 @@ func (k *keeping) open() error {
 // included. A run that was interrupted is kept, too: Ctrl-C does not end this.
 const keepingLimit = time.Minute
 
-// put keeps the run, says so on w, and closes the store.
-func (k *keeping) put(w io.Writer, r *login.Report) error {
+// put keeps the run, says so on w, has out show what became of its targets from
+// run to run, and closes the store. It comes before out is written.
+func (k *keeping) put(w io.Writer, r *login.Report, out *outputs) error {
 	if k.kept == nil {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), keepingLimit)
 	defer cancel()
 	id, err := k.kept.Put(ctx, r)
+	if err == nil {
+		err = out.recall(ctx, k.kept, r)
+	}
 	if err = errors.Join(err, k.kept.Close()); err != nil {
 		return err
 	}

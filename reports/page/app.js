@@ -1,7 +1,8 @@
 // The whole: what is shown, and the address of it.
 
 class App {
-  constructor() {
+  constructor(policies) {
+    this.policies = policies;
     this.detail = new Detail(this);
     byID('theme').addEventListener('click', () => this.theme());
     byID('file').addEventListener('change', (e) => this.file(e.target.files[0]));
@@ -14,20 +15,23 @@ class App {
   open(report) {
     this.report = openReport(report);
     const r = this.report;
+    // A history alone is shown without a report: there is nothing else to say.
+    this.alone = r.history.length > 0 && !r.targets.length;
     this.views = [
       ['support', 'Support', r.cells.rows, () => new SupportView(this)],
       ['policy', 'Policy', r.cells.rows, () => new PolicyView(this)],
       ['doors', 'Doors', r.targets.some((t) => t.kind !== 'reference'), () => doorsView(this)],
       ['compliance', 'Compliance', r.cases.rows, () => complianceView(this)],
       ['experiments', 'Experiments', r.scenarios.rows, () => experimentsView(this)],
-      ['untested', 'Not tested', true, () => notTestedView(this)],
-      ['about', 'About', true, () => aboutView(this)],
+      ['history', 'History', r.history.length, () => historyView(this)],
+      ['untested', 'Not tested', !this.alone, () => notTestedView(this)],
+      ['about', 'About', !this.alone, () => aboutView(this)],
     ].filter(([, , has]) => has).map(([id, word, , make]) => ({id, word, make}));
     if (r.targets.some((t) => t.kind !== 'reference')) { // what is asked first of a server in service
       const doors = this.views.findIndex((v) => v.id === 'doors');
       this.views.unshift(...this.views.splice(doors, 1));
     }
-    this.current = null;
+    this.current = this.here = null; // the address is followed anew
     this.head();
     this.tabs();
     this.follow();
@@ -35,6 +39,11 @@ class App {
 
   head() {
     const r = this.report, sum = (name) => [r.totals, r.scenario_totals, r.case_totals].reduce((n, t) => n + (t?.[name] || 0), 0);
+    if (this.alone) {
+      byID('subject').textContent = r.history.map((each) => each.target).join(', ');
+      byID('verdict').replaceChildren();
+      return byID('proved').replaceChildren();
+    }
     byID('subject').textContent = r.targets.length ? r.targets.map((t) => (t.kind === 'reference' ? 'the reference server' : t.name)).join(', ') : 'no target';
     const fails = sum('fail'), end = r.conclusion || concluded(r, sum);
     const [word, tone, glyph] = end.status === 2 ? ['INCOMPLETE', 'hash', '?'] : end.status === 0 ? ['CONFORMING', 'good', '✓'] :
@@ -59,7 +68,7 @@ class App {
     meter.children[1].style.width = (100 * by('source')) / clients.length + '%';
     byID('proved').replaceChildren(meter, h('span', {}, h('b', {}, `${by('recordings')} of ${of(clients.length, 'client')}`),
       ` proved by recordings (${percent(by('recordings'), clients.length)}), ${by('source')} read in their source, ${by('papers')} from papers` +
-      (all ? `; ${percent(proven, all)} of ${of(all, 'fact')} observed or read` : '')));
+      (all ? `; ${percent(proven, all)} of ${of(all, 'fact')} observed or read` : '; each by the least certain of the facts that were used here')));
   }
 
   tabs() {
@@ -106,6 +115,7 @@ class App {
       if (made.aside) parts.push('target=all');
       for (const [name, value] of Object.entries(made.filter)) if (value) parts.push(name + '=' + encodeURIComponent(value));
     }
+    if (made instanceof PolicyView) parts.push(...made.address());
     this.address(parts.join('&'));
   }
 
@@ -130,8 +140,11 @@ class App {
         return name === 'case' ? this.openCase(i) : this.openScenario(i);
       }
     }
+    const past = kind === 'past' && this.report.history.find((each) => id.startsWith(each.target + '/'));
+    if (past) { this.view('history'); return this.openChange(past, id.slice(past.target.length + 1)); }
     const asked = new URLSearchParams(location.hash.slice(1)), v = this.views.find((each) => each.id === asked.get('view')) || this.views[0];
     if (v.id === 'support') this.restore(v, asked);
+    if (v.id === 'policy') this.restorePolicy(v, asked);
     this.view(v.id);
   }
 
@@ -143,6 +156,12 @@ class App {
     for (const name of Object.keys(v.made.filter)) v.made.filter[name] = asked.get(name) || '';
     if (!sliceOf(this.report, v.made.at).length) v.made.start();
     this.current = null; // draw it anew
+  }
+
+  restorePolicy(v, asked) {
+    v.made ??= v.make();
+    v.made.restore(asked.get('policy'), asked.get('flavour'));
+    this.current = null;
   }
 
   cellAt(id) {
@@ -163,6 +182,17 @@ class App {
   openScenario(row) { this.detail.scenario(row); }
   openClient(name) { this.detail.client(name); }
 
+  // openChange opens the result that changed, or what was kept of it.
+  openChange(history, id) {
+    const r = this.report, target = r.targets.findIndex((t) => t.name === history.target);
+    const cell = findCell(r, id + (target > 0 ? '@' + history.target : ''));
+    if (cell !== undefined && r.cells.get('target', cell) === target) return this.openCell(cell);
+    for (const [table, key, open] of [[r.cases, (i) => caseKey(r, i), (i) => this.openCase(i)], [r.scenarios, (i) => r.scenarios.get('id', i), (i) => this.openScenario(i)]]) {
+      for (let i = 0; i < table.rows; i++) if (table.get('target', i) === target && key(i) === id) return open(i);
+    }
+    return this.detail.past(history, id);
+  }
+
   key(e) {
     if (e.ctrlKey || e.altKey || e.metaKey || this.detail.dialog.open || !this.views) return;
     if (/^(INPUT|SELECT|TEXTAREA)$/.test(e.target.tagName) && e.target.type !== 'radio') return;
@@ -182,7 +212,9 @@ class App {
   }
 
   async file(file) {
-    if (file) await this.load(() => file.text().then(JSON.parse));
+    if (!file) return;
+    this.address(''); // which was about another report
+    await this.load(() => file.text().then(JSON.parse));
   }
 
   // load opens a report, or says why it cannot.
@@ -224,6 +256,5 @@ async function fetched(address) {
   return answer.json();
 }
 
-const app = new App(), elsewhere = new URLSearchParams(location.search).get('data');
-if (elsewhere) app.load(() => fetched(elsewhere));
-else app.load(() => JSON.parse(byID('report').textContent));
+const own = JSON.parse(byID('report').textContent), elsewhere = new URLSearchParams(location.search).get('data');
+new App(own.policies || []).load(() => (elsewhere ? fetched(elsewhere) : own));

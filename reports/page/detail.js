@@ -43,9 +43,28 @@ class Detail {
         ['Readable', (c.exposures || []).map((e) => h('div', {}, `${EXPOSED[e.class]} (${e.secret}), by ${e.mechanism}, ${e.when.replace('-', ' ')}, ${TRANSPORT_WORDS[e.transport].short}`))],
         ['Presents', c.credential + (c.override === 'set' ? ', the account has an override password' : '')],
         ['Known by', CONFIDENCE_WORDS[c.confidence] || c.confidence], ['Basis', c.basis], ['Sources', (c.refs || []).map((ref) => h('div', {}, ref))],
-        ['Took', c.elapsed_ms ? c.elapsed_ms + ' ms' : ''], ['ID', h('code', {}, id)],
+        ['Took', c.elapsed_ms ? c.elapsed_ms + ' ms' : ''], ['Changed', this.changed(c.target, id)], ['ID', h('code', {}, id)],
       ]),
       this.command(cellCommand(r, c)), this.transcript(c.transcript));
+  }
+
+  // past is a result of which there is no more than what was kept.
+  past(history, id) {
+    this.show('past=' + history.target + '/' + id, changeTitle(this.app.report, id), history.target,
+      facts([['Target', history.target], ['ID', h('code', {}, id)]]),
+      plainTable(['In', 'Change', 'Before', 'Now'], pastOf(history, id).map((c) => [runName(keptRun(history, c.run)), directionBadge(c),
+        factText(c.was) + lastSeen(history, c), factText(c.is)]), 'Changes of this result'));
+  }
+
+  // changed says when a result last came to something else.
+  changed(target, id) {
+    const history = this.app.report.history.find((each) => each.target === this.app.report.targets[target]?.name);
+    if (!history?.runs.length) return '';
+    const changes = pastOf(history, id);
+    if (!changes.length) return `not in the ${of(history.runs.length, 'run')} that were kept since ${runDay(history.runs[0])}`;
+    const [last] = changes, more = changes.length - 1;
+    return [h('div', {}, directionBadge(last), ` in ${runName(keptRun(history, last.run))}`), h('div', {}, `before: ${factText(last.was)}${lastSeen(history, last)}; since: ${factText(last.is)}`),
+      more ? h('button', {type: 'button', class: 'way', onclick: () => this.past(history, id)}, `and ${of(more, 'change')} before`) : ''];
   }
 
   case(row) {
@@ -53,8 +72,8 @@ class Detail {
     this.show('case=' + key, c.title || c.id, `${c.id}, ${c.level}`,
       h('div', {class: 'headline'}, badge(c.verdict, c.excused), h('p', {}, c.reason || WHYS[c.why] && capital(WHYS[c.why]) + '.' || 'As required.')),
       facts([['Verdict', verdictLine(c)], ['Excused', c.excused], ['Of', c.profile ? 'client ' + c.profile : `${target?.name}, ${target?.doors?.[c.door]?.address || ''}`],
-        ['Sources', (c.refs || []).map((ref) => h('div', {}, ref))], ...advice(c.advice), ['ID', h('code', {}, key)]]),
-      this.command(target?.kind === 'reference' ? `mailmatrix run --cases ${c.id}${c.profile ? ' --profile ' + c.profile : ''} --transcripts all -v` : 'mailmatrix check ' + target?.name),
+        ['Sources', (c.refs || []).map((ref) => h('div', {}, ref))], ...advice(c.advice), ['Changed', this.changed(c.target, key)], ['ID', h('code', {}, key)]]),
+      this.command(target?.kind === 'reference' ? `mailmatrix run --cases ${c.id}${c.profile ? ' --profile ' + c.profile : ''} --transcripts all -v` : checkCommand(r, c.target)),
       this.transcript(c.transcript));
   }
 
@@ -65,16 +84,16 @@ class Detail {
       h('div', {class: 'headline'}, badge(s.verdict, s.excused), h('p', {}, s.reason || capital(s.outcome || 'not tried') + ', as expected.')),
       facts([['Verdict', verdictLine(s)], ['Excused', s.excused], ['Expected', (s.expected || []).join(' or ')], ['Outcome', s.outcome],
         ['Readable', EXPOSED[s.exposure]], ['Client', s.profile], ['Protocol', s.protocol && protocolWord(s.protocol)], ['Transport', s.transport],
-        ['Sources', (s.refs || []).map((ref) => h('div', {}, ref))], ...advice(s.advice), ['ID', h('code', {}, s.id)]]),
-      this.command(target?.kind === 'reference' ? `mailmatrix run${flags} --transcripts all -v` : 'mailmatrix check ' + target?.name), this.transcript(s.transcript));
+        ['Sources', (s.refs || []).map((ref) => h('div', {}, ref))], ...advice(s.advice), ['Changed', this.changed(s.target, s.id)], ['ID', h('code', {}, s.id)]]),
+      this.command(target?.kind === 'reference' ? `mailmatrix run${flags} --transcripts all -v` : checkCommand(r, s.target)), this.transcript(s.transcript));
   }
 
   client(name) {
     const c = this.app.report.client.get(name), manners = c.told?.protocols || [];
     const asTable = (heads, entries, caption) => (entries.length ? plainTable(heads, entries, caption) : '');
     const said = (at) => (at === null || at === undefined ? '–' : h('details', {class: 'said'}, h('summary', {}, 'what was said'), this.transcript(at)));
-    this.show('client=' + name, c.title, `${c.name}, family ${c.family}, ${c.state}`,
-      facts([['Known by', `${c.known} (${CONFIDENCES.filter((k) => c.facts?.[k]).map((k) => of(c.facts[k], 'fact') + ' ' + k).join(', ') || c.weakest || 'nothing'})`]]),
+    this.show('client=' + name, c.title, c.name,
+      facts([['Family', c.family], ['Version', c.version], ['Settings', c.state], ['Known by', `${c.known} (${CONFIDENCES.filter((k) => c.facts?.[k]).map((k) => of(c.facts[k], 'fact') + ' ' + k).join(', ') || c.weakest || 'nothing'})`]]),
       manners.flatMap((m) => [h('h3', {}, protocolWord(m.protocol)),
         asTable(['Told to encrypt', 'Gives something up at', 'Gives', 'Said'], inOrder(Object.keys(m.floors || {}), ['required', 'if-available', 'off'])
           .map((e) => [e, m.floors[e].rung || 'no rung', EXPOSED[m.floors[e].gives], said(m.floors[e].transcript)]), 'Credential floor, ' + m.protocol),
@@ -103,10 +122,13 @@ const verdictLine = (c) => [badge(c.verdict, c.excused), c.why ? ' ' + (WHYS[c.w
 const advice = (a) => (a ? [['Fix' + (a.software ? ', ' + a.software : ''), (a.fix || []).map((line) => h('code', {class: 'block'}, line))],
   ['See it without us', a.command && h('code', {class: 'block'}, a.command)]] : []);
 
+// checkCommand checks a target once more. A report as JSON leaves it to the program.
+const checkCommand = (r, target) => r.commands?.[target] || 'mailmatrix check ' + r.targets[target]?.name;
+
 // cellCommand runs one cell and no other.
 function cellCommand(r, c) {
   const target = r.targets[c.target];
-  if (target && target.kind !== 'reference') return 'mailmatrix check ' + target.name;
+  if (target && target.kind !== 'reference') return checkCommand(r, c.target);
   const policy = c.setting === 'policy', client = c.profile + (c.variant ? '+' + c.variant : '');
   const flags = [['flavour', c.flavour], ['protocol', c.protocol], ['transport', c.transport], ['mechanism', policy && c.mechanism === 'auto' ? '' : c.mechanism],
     policy ? ['policy', r.selection?.policy?.[0] || 'FILE'] : ['setting', c.setting], ['profile', client], ['database', c.database], ['override', c.override],

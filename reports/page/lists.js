@@ -33,7 +33,8 @@ class Rows {
     this.render();
   }
 
-  render(all) {
+  // render draws what is in sight. Paper does not scroll, so there it is all.
+  render(all = matchMedia('print').matches) {
     if (!this.draw || !this.box.isConnected) return;
     if (!this.height && this.count) { // as high as the style makes it
       this.put(0);
@@ -54,6 +55,7 @@ class Rows {
     this.below.firstChild.style.height = (this.count - last) * this.height + 'px';
     this.above.hidden = first === 0;
     this.below.hidden = last >= this.count;
+    this.box.parentElement.classList.toggle('more', this.box.scrollLeft + this.box.clientWidth < this.box.scrollWidth - 2);
     if (!this.body.querySelector('[data-col][tabindex="0"]')) this.stop(this.body.querySelector('[data-col]'));
   }
 
@@ -139,11 +141,12 @@ class ResultList {
     const heads = this.columns.map((c) => h('th', {scope: 'col', class: c.class}, c.head));
     this.tableElement = h('table', {class: 'results', 'aria-label': this.label}, h('thead', {}, h('tr', {}, heads)), h('tbody', {}));
     this.box = h('div', {class: 'box', tabindex: '0', role: 'region', 'aria-label': this.label}, this.tableElement);
-    main.append(this.summary ? this.summary() : '', this.bar, this.count, this.box);
+    main.append(...(this.summary ? [this.summary()].flat() : []), this.bar, this.count, this.box);
     this.list = new Rows(this.box, this.tableElement);
     this.app.printed = () => this.list.render(true);
     this.controls();
     this.apply();
+    if (!this.rows.length) [this.bar, this.box].forEach((e) => e.remove()); // there is nothing to choose from
   }
 
   controls() {
@@ -159,7 +162,7 @@ class ResultList {
       menu(this.groupWord, counted('group', this.groupOrder || [], 'all'), this.filter.group, pick('group')),
       this.rows.some((r) => r.level) ? menu('Level', counted('level', LEVELS, 'all'), this.filter.level, pick('level')) : '',
       this.rows.some((r) => r.side !== this.rows[0].side) ? menu('Of', counted('side', [], 'all'), this.filter.side, pick('side')) : '',
-      menu('Verdict', counted('shown', [...VERDICTS, 'excused'], 'all'), this.filter.verdict, pick('verdict')),
+      menu(this.shownWord || 'Verdict', counted('shown', this.shownOrder || [...VERDICTS, 'excused'], 'all'), this.filter.verdict, pick('verdict')),
     );
   }
 
@@ -177,7 +180,7 @@ class ResultList {
       }
       this.lines.push(row);
     }
-    this.count.textContent = found.length === 0 ? 'Nothing matches: take a filter back.' :
+    this.count.textContent = !found.length ? (this.rows.length ? 'Nothing matches: take a filter back.' : this.none || 'Nothing is here.') :
       number(found.length) + ' of ' + of(this.rows.length, this.noun);
     this.list.show(this.lines.length, (i) => this.drawLine(this.lines[i]));
   }

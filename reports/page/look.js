@@ -77,7 +77,7 @@ const VERDICT_LOOKS = {
 
 const PROTOCOL_WORDS = {smtp: 'SMTP', pop3: 'POP3'};
 const protocolWord = (p) => PROTOCOL_WORDS[p] || String(p).toUpperCase();
-const mechanismWord = (m) => (m === 'auto' ? 'as installed' : m === 'GSSAPI' ? 'GSSAPI (Kerberos)' : m);
+const mechanismWord = (m) => (m === 'auto' ? 'own choice' : m === 'GSSAPI' ? 'GSSAPI (Kerberos)' : m);
 
 const number = (n) => n.toLocaleString('en-US');
 const of = (n, noun) => number(n) + ' ' + noun + (n === 1 ? '' : 's');

@@ -93,11 +93,13 @@ function openReport(raw) {
   const table = (t) => (Array.isArray(t) ? Table.listed(t) : Table.packed(t));
   const r = {
     ...raw, cells: table(raw.cells), scenarios: table(raw.scenarios), cases: table(raw.cases), lacks: table(raw.lacks),
-    clients: raw.clients || [], not_tested: raw.not_tested || [], flaky: raw.flaky || [],
+    clients: raw.clients || [], not_tested: raw.not_tested || [], flaky: raw.flaky || [], history: raw.history || [],
   };
   openTranscripts(r, raw);
   openClients(r);
   indexCells(r);
+  let titles = null; // made when somebody asks
+  r.caseTitles = () => (titles ??= new Map(Array.from({length: r.cases.rows}, (_, i) => [r.cases.get('id', i), r.cases.get('title', i)])));
   return r;
 }
 
@@ -118,7 +120,8 @@ function clientName(cells, row) {
 }
 
 // openClients knows each client by its profile: its title, how well it is known,
-// and its family, which is the name that it shares with others.
+// its version, and its family. Where the report does not tell the family, it is
+// the name that the client shares with others.
 function openClients(r) {
   const names = new Set();
   for (let i = 0; i < r.cells.rows; i++) names.add(clientName(r.cells, i));
@@ -131,7 +134,7 @@ function openClients(r) {
     const profile = name.split('+')[0], told = known.get(name) || known.get(profile);
     r.client.set(name, {
       name, title: told ? told.title : name === 'probe' ? 'the probe' : profile, told, facts: (told && told.facts) || null,
-      state: name.split('+')[1] || 'as installed', family: shared.get(head(name)) > 1 ? head(name) : profile,
+      state: name.split('+')[1] || 'as installed', version: told?.version || '', family: told?.family || (shared.get(head(name)) > 1 ? head(name) : profile),
     });
   });
   lowestConfidence(r);

@@ -81,10 +81,10 @@ function drawDoor(d) {
     h('span', {class: 'badge tone-' + (status === 'ok' ? 'good' : 'hash')}, h('i', {'aria-hidden': 'true'}, status === 'ok' ? '✓' : '!'), ` ${stage}${status === 'ok' ? '' : ': ' + status}`));
   const c = d.certificate;
   return h('section', {class: 'door'},
-    h('h3', {}, protocolWord(d.protocol) + ' ' + d.address, h('span', {class: 'sub'}, [d.host, d.software, d.found && 'found by ' + d.found].filter(Boolean).join(', '))),
+    h('h3', {}, protocolWord(d.protocol) + ' ' + d.address, h('span', {class: 'sub'}, [d.host, d.software, d.found && d.found !== 'named' && 'found by ' + d.found].filter(Boolean).join(', '))),
     h('div', {class: 'stages'}, stages),
-    facts([['Greeting', d.greeting], ...Object.entries(d.explained || {}).map(([stage, text]) => [capital(stage), text]),
-      ['Certificate', c && `${c.names.join(', ')}; by ${c.issuer}; until ${c.until} (${of(c.days, 'day')}); TLS ${c.version}`],
+    facts([['Greeting', d.greeting], ...Object.entries(d.explained || {}).filter(([stage]) => stage !== 'certificate').map(([stage, text]) => [capital(stage), text]),
+      ['Certificate', [d.explained?.certificate, c && `${c.names.join(', ')}; by ${c.issuer}; until ${c.until} (${of(c.days, 'day')}); TLS ${c.version}`].filter(Boolean).map((text) => h('div', {}, text))],
       ...['allow', 'secure', 'deny'].map((s) => [capital(s), Object.keys(d.policy || {}).filter((m) => d.policy[m] === s).sort((a, b) => MECHANISMS.indexOf(a) - MECHANISMS.indexOf(b)).join(', ')])]),
     drawLedger(d));
 }

@@ -35,7 +35,7 @@ class SupportView {
     this.bar = h('div', {class: 'bar filters'});
     this.count = h('p', {class: 'count', role: 'status'});
     this.box = h('div', {class: 'box matrix', tabindex: '0', role: 'region', 'aria-label': 'Support matrix'});
-    main.append(this.switches, h('div', {class: 'above'}, this.bar, h('div', {class: 'beside'}, this.count, legend())), this.box);
+    main.append(this.switches, h('div', {class: 'above'}, this.bar, h('div', {class: 'beside'}, this.count, legend())), h('div', {class: 'frame'}, this.box));
     this.app.printed = () => this.list && this.list.render(true);
     this.refresh();
   }
@@ -101,7 +101,8 @@ class SupportView {
       place.set(key, bestDatabase(r, i, place.get(key)));
     }
     this.mechanisms = inOrder(mechanisms, MECHANISMS);
-    this.names = [...this.places.keys()].sort((a, b) => this.title(a).localeCompare(this.title(b), 'en', {sensitivity: 'base'}) || (a < b ? -1 : 1));
+    const bare = (name) => name.replace('|', ' '); // so that a client comes before its other settings
+    this.names = [...this.places.keys()].sort((a, b) => this.title(a).localeCompare(this.title(b), 'en', {sensitivity: 'base'}) || (bare(a) < bare(b) ? -1 : 1));
     this.shown = [];
     for (const name of this.names) for (const row of this.places.get(name).values()) this.shown.push(row);
     this.transports = inOrder(cells.values('transport'), TRANSPORTS);
@@ -120,7 +121,7 @@ class SupportView {
   // clientMatches: those that are about who logs in.
   clientMatches(name, but) {
     const c = this.app.report.client.get(name.split('|')[0]), q = this.filter.q.trim().toLowerCase();
-    return (!q || but === 'q' || (c.title + ' ' + c.name + ' ' + c.family).toLowerCase().includes(q)) &&
+    return (!q || but === 'q' || [c.title, c.name, c.family, c.version, c.state].join(' ').toLowerCase().includes(q)) &&
       (but === 'family' || !this.filter.family || c.family === this.filter.family);
   }
 
@@ -190,11 +191,10 @@ class SupportView {
 
   drawRow(name) {
     const [id, target] = name.split('|'), client = this.app.report.client.get(id), place = this.places.get(name);
-    const below = this.aside ? this.app.report.targets[target].name :
-      [client.name !== client.title.toLowerCase() ? client.name.split('+')[0] : '', client.state === 'as installed' ? '' : '+' + client.state].filter(Boolean).join(' ');
+    const below = [this.aside ? this.app.report.targets[target].name : '', [client.family, client.version].filter(Boolean).join(' '), client.state].filter(Boolean).join(', ');
     const who = h('th', {scope: 'row', role: 'rowheader', class: 'who'}, h('button', {
       type: 'button', class: 'client', 'data-col': -1, tabindex: '-1', onclick: () => this.app.openClient(id),
-    }, client.title), h('span', {class: 'sub'}, below || client.family));
+    }, client.title), h('span', {class: 'sub', title: below}, below));
     return h('tr', {role: 'row'}, who, this.mechanisms.map((m, k) => this.drawPlace(client, place, m, k)));
   }
 
