@@ -64,10 +64,8 @@ type journalLine struct {
 	Cell     *login.CellResult     `json:"cell,omitempty"`
 	Scenario *login.ScenarioResult `json:"scenario,omitempty"`
 	Case     *login.CaseResult     `json:"case,omitempty"`
-	// What a report counts and does not say of each result.
-	WronglyAccepted bool     `json:"wrongly_accepted,omitempty"`
-	WronglyRefused  bool     `json:"wrongly_refused,omitempty"`
-	Transcript      []string `json:"transcript,omitempty"`
+	// Transcript stands in a table in a report, and here with its result.
+	Transcript []string `json:"transcript,omitempty"`
 }
 
 // OpenJournal opens a journal for a run of the plan, which must be given in its
@@ -229,13 +227,10 @@ func (j *Journal) readLine(line []byte) error {
 	switch {
 	case l.Cell != nil:
 		got.cell = *l.Cell
-		got.cell.WronglyAccepted, got.cell.WronglyRefused = l.WronglyAccepted, l.WronglyRefused
 	case l.Scenario != nil:
 		got.scenario = *l.Scenario
-		got.scenario.WronglyAccepted, got.scenario.WronglyRefused = l.WronglyAccepted, l.WronglyRefused
 	case l.Case != nil:
 		got.compliance = *l.Case
-		got.compliance.WronglyAccepted, got.compliance.WronglyRefused = l.WronglyAccepted, l.WronglyRefused
 	default:
 		return errors.New("this is no result")
 	}
@@ -279,11 +274,11 @@ func (j *Journal) keep(job Job, got result, worked time.Duration) {
 	l := journalLine{Job: job.ID(), At: milliseconds(j.worked + worked), Transcript: got.transcript}
 	switch {
 	case got.scenario.ID != "":
-		l.Scenario, l.WronglyAccepted, l.WronglyRefused = &got.scenario, got.scenario.WronglyAccepted, got.scenario.WronglyRefused
+		l.Scenario = &got.scenario
 	case got.compliance.ID != "":
-		l.Case, l.WronglyAccepted, l.WronglyRefused = &got.compliance, got.compliance.WronglyAccepted, got.compliance.WronglyRefused
+		l.Case = &got.compliance
 	default:
-		l.Cell, l.WronglyAccepted, l.WronglyRefused = &got.cell, got.cell.WronglyAccepted, got.cell.WronglyRefused
+		l.Cell = &got.cell
 	}
 	j.write(l)
 }

@@ -265,3 +265,15 @@ func TestNoCanaryInTheJournal(t *testing.T) {
 		}
 	}
 }
+
+// Octets that are no UTF-8 come out the same whether there is a journal or not,
+// or shards of which one was resumed would not make the report of the whole.
+func TestOctetsWithAndWithoutJournal(t *testing.T) {
+	p := fakePlan(t)
+	c := harness.Config{Target: fake{answer: talkative(func(string) string { return "500 \xff" })}, Seed: 7, Transcripts: harness.KeepAll, Patience: patience}
+	with := journalled(t, filepath.Join(t.TempDir(), "journal"), false, p, c, 0)
+	without := harness.Run(context.Background(), p, c)
+	if diff := cmp.Diff(with.Lines, without.Lines); diff != "" || !slices.Contains(with.Lines, `S 500 \xff`) {
+		t.Errorf("%q, and with and without a journal:\n%s", with.Lines, diff)
+	}
+}

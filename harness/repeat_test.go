@@ -1,6 +1,7 @@
 package harness_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/mailmatrix/mailmatrix/harness"
@@ -38,5 +39,17 @@ func TestRepeatedEffort(t *testing.T) {
 	}
 	if all := harness.Repeated([]login.Report{{Targets: []login.TargetResult{{Effort: spent(3, "")}}}, {}}); all.Targets[0].Effort.Connections != 3 {
 		t.Error("a run without a server took away what another knew")
+	}
+}
+
+// A shard that is repeated says where its results belong, once.
+func TestRepeatedShard(t *testing.T) {
+	shard := login.Report{Complete: true, Order: []int{2, 5}, Cells: []login.CellResult{{ID: "a"}, {ID: "b"}}}
+	again := shard
+	again.Complete, again.Order, again.Cells = false, []int{2}, shard.Cells[:1]
+	for _, runs := range [][]login.Report{{shard, shard}, {shard, again}} {
+		if all := harness.Repeated(runs); !slices.Equal(all.Order, shard.Order) || len(all.Cells) != len(all.Order) {
+			t.Errorf("places %v of %d cells", all.Order, len(all.Cells))
+		}
 	}
 }

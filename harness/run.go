@@ -123,8 +123,8 @@ func (r *runner) some(ctx context.Context, jobs []Job, indices []int, tell func(
 		if ctx.Err() != nil {
 			return // interrupted half way: it says nothing
 		}
+		got = got.inUTF8()
 		if r.Journal != nil {
-			got = got.inUTF8()
 			r.Journal.keep(jobs[i], got, r.Now().Sub(r.started))
 		}
 		r.results[i] = got

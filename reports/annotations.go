@@ -34,7 +34,7 @@ func writeAnnotations(w io.Writer, r login.Report, o Options) error {
 		add(levelError, "mailmatrix: incomplete", why, spot{})
 	}
 	for _, it := range problems(&r) {
-		add(levelOf(it), it.verdict.String()+": "+ascii(it.id), annotationText(it), o.spotOf(it))
+		add(levelOf(it), it.verdict.String()+": "+ascii(it.named()), annotationText(it), o.spotOf(it))
 	}
 	for _, p := range r.Expectations {
 		add(levelOfEntry(p), "expectation: "+ascii(p.Pattern), ascii(p.Reason), o.spotOfEntry(p))

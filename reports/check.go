@@ -2,7 +2,6 @@ package reports
 
 import (
 	"fmt"
-	"io"
 	"slices"
 
 	"github.com/mailmatrix/mailmatrix/internal/login"
@@ -14,15 +13,15 @@ func deployed(r *login.Report) bool {
 	return len(r.Targets) > 0 && !slices.ContainsFunc(r.Targets, func(t login.TargetResult) bool { return t.Kind != "remote" })
 }
 
-// writeCheck writes the screen of a check, in the order in which whoever runs
-// the server asks: is anything wrong, what do I change, who breaks, what was not
+// checkScreen is the screen of a check, in the order in which whoever runs the
+// server asks: is anything wrong, what do I change, who breaks, what was not
 // looked at, what was done to my server.
-func writeCheck(w io.Writer, r login.Report, o Options) error {
+func checkScreen(r login.Report, o Options) *page {
 	p := checkPage(r, o, nextMost)
 	if !o.Verbose && len(p.lines) > shortLines {
 		p = checkPage(r, o, 0) // one thing to do next
 	}
-	return p.writeTo(w)
+	return p
 }
 
 // checkPage has so many lines of what to do next, and the first at least.

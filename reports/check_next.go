@@ -51,7 +51,7 @@ func suggestions(r *login.Report) []suggestion {
 		maps.DeleteFunc(ways, func(flag string, _ []string) bool { return !slices.Contains(wayFlags, flag) })
 		all = append(all, suggestion{"mailmatrix policy explain rfc8314 --on " + host + joinOptions(ways), "who is lost if you tighten"})
 	}
-	return append(all, suggestion{check + " --output json=check.json", "the same as data"})
+	return append(all, suggestion{check + " --output html=check.html", "the same, with every line sent"})
 }
 
 // wayFlags say how a server is reached, whatever is asked there. `policy explain`

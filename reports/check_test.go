@@ -166,7 +166,7 @@ func TestSuggestionsRepeatTheFlags(t *testing.T) {
 			"--resolve 'a:*:192.0.2.7' --resolve 'b:25:[2001:db8::1]' --trust 'my ca.pem'",
 		"mailmatrix policy explain rfc8314 --on mail.example.com --resolve 'a:*:192.0.2.7' --resolve 'b:25:[2001:db8::1]' --trust 'my ca.pem'",
 		"mailmatrix check mail.example.com --policy modern --login --authorized --max-failures 9 " +
-			"--resolve 'a:*:192.0.2.7' --resolve 'b:25:[2001:db8::1]' --trust 'my ca.pem' --output json=check.json",
+			"--resolve 'a:*:192.0.2.7' --resolve 'b:25:[2001:db8::1]' --trust 'my ca.pem' --output html=check.html",
 	}
 	for i, s := range suggestions(&r) {
 		if s.command != want[i] {

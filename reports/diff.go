@@ -47,6 +47,8 @@ var changeTitles = map[results.ChangeKind]string{
 // diffVerdict is the diff in a sentence.
 func diffVerdict(d *results.Diff) string {
 	switch {
+	case d.Unproved:
+		return "CANNOT SAY: a control failed"
 	case d.Regressions > 0:
 		return "WORSE: " + of(d.Regressions, "regression")
 	case d.Compared == 0:

@@ -64,6 +64,7 @@ var goldens = []struct {
 	{"check-silent", "the door that was named does not answer", silentReport, Options{}, []string{"text", "markdown", "json"}},
 	{"check-differing", "addresses and hosts that differ", differingReport, Options{}, []string{"text"}},
 	{"check-blind", "from where little can be seen, and cut short", blindReport, Options{}, []string{"text"}},
+	{"several", "our reference and two servers: whose failure, and where they differ", severalReport, Options{}, []string{"text", "markdown"}},
 	{"check-crowded", "more than a screen holds", crowdedReport, Options{}, []string{"text"}},
 }
 

@@ -13,6 +13,8 @@ import (
 // in common.
 type item struct {
 	id         string
+	target     int
+	server     string // its name, where the report is about several
 	kind       string // "cells", "cases", or the kind of a scenario
 	title      string // of a case, or what a cell is about
 	level      login.Level
@@ -41,9 +43,34 @@ type item struct {
 // with one added, so that none is zero.
 type doorAt struct{ target, number int }
 
+// named is the ID with the server that it is about, where there are several.
+func (it item) named() string {
+	if it.server == "" {
+		return it.id
+	}
+	return it.server + ": " + it.id
+}
+
 // items yields every result that counts, in the order of the report. What is
 // only predicted counts nowhere.
 func items(r *login.Report) iter.Seq[item] {
+	if len(r.Targets) < 2 {
+		return itemsOf(r)
+	}
+	names := targetNames(r)
+	return func(yield func(item) bool) {
+		for it := range itemsOf(r) {
+			if it.target >= 0 && it.target < len(names) {
+				it.server = names[it.target]
+			}
+			if !yield(it) {
+				return
+			}
+		}
+	}
+}
+
+func itemsOf(r *login.Report) iter.Seq[item] {
 	return func(yield func(item) bool) {
 		for i := range r.Cells {
 			if c := &r.Cells[i]; c.Basis != predicted && !yield(cellItem(r, c)) {
@@ -57,7 +84,7 @@ func items(r *login.Report) iter.Seq[item] {
 		}
 		for _, c := range r.Cases {
 			if !yield(item{
-				id: r.Key(c), title: c.Title, level: c.Level, client: c.Profile != "", kind: "cases", path: parents(c.ID),
+				id: r.Key(c), target: c.Target, title: c.Title, level: c.Level, client: c.Profile != "", kind: "cases", path: parents(c.ID),
 				door: doorAt{c.Target, c.Door + 1}, verdict: c.Verdict, why: c.Why, reason: c.Reason,
 				excused: c.Excused, refs: c.Refs, transcript: transcript(r, c.Transcript), advice: c.Advice,
 			}) {
@@ -71,7 +98,7 @@ const predicted = "predicted"
 
 func cellItem(r *login.Report, c *login.CellResult) item {
 	return item{
-		id: c.ID, kind: "cells", title: cellTitle(r, c), expected: c.Expected,
+		id: c.ID, target: c.Target, kind: "cells", title: cellTitle(r, c), expected: c.Expected,
 		path:     []string{string(c.Flavour), string(c.Protocol), string(c.Transport), string(c.Mechanism)},
 		protocol: c.Protocol, mechanism: cmp.Or(c.Used, c.Mechanism),
 		hole: c.WronglyAccepted, exposure: c.Exposure,
@@ -88,7 +115,7 @@ func parents(id string) []string {
 
 func scenarioItem(r *login.Report, s login.ScenarioResult) item {
 	it := item{
-		id: s.ID, kind: s.Kind, path: parents(s.ID), protocol: s.Protocol, transport: s.Transport, hole: s.WronglyAccepted, exposure: s.Exposure,
+		id: s.ID, target: s.Target, kind: s.Kind, path: parents(s.ID), protocol: s.Protocol, transport: s.Transport, hole: s.WronglyAccepted, exposure: s.Exposure,
 		verdict: s.Verdict, why: s.Why, reason: s.Reason, excused: s.Excused, refs: s.Refs, transcript: transcript(r, s.Transcript),
 		advice: s.Advice,
 	}

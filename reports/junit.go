@@ -141,7 +141,7 @@ func junitProperties(r login.Report) []junitProperty {
 // JUnit. A warning passes there, as JUnit knows none, and says so in its output.
 // A failure that is excused is skipped there, and its output says what happened.
 func junitCaseOf(it item) junitCase {
-	c := junitCase{Name: it.id, Classname: classname(it.path)}
+	c := junitCase{Name: it.named(), Classname: classname(it.path)}
 	if it.seconds > 0 {
 		took := seconds(it.seconds)
 		c.Time = &took

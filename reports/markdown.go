@@ -23,7 +23,10 @@ const markdownMost = 10
 
 func writeMarkdown(w io.Writer, r login.Report, _ Options) error {
 	compose := func(m *markdown) { m.run(&r) }
-	if deployed(&r) {
+	switch {
+	case len(r.Targets) > 1:
+		compose = func(m *markdown) { m.several(severalOf(&r)) }
+	case deployed(&r):
 		compose = func(m *markdown) { m.check(&r) }
 	}
 	_, err := io.WriteString(w, fitted(compose))

@@ -16,20 +16,33 @@ var _ = register(Format{
 // shortLines is how many lines a screen should have that leaves things out.
 const shortLines = 40
 
-// writeText writes the screen: what was run and whether all is well, who can
-// log in, what follows from it, what failed, what to do next.
 func writeText(w io.Writer, r login.Report, o Options) error {
-	if deployed(&r) {
-		return writeCheck(w, r, o)
+	return textPage(&r, o).writeTo(w)
+}
+
+// textPage is the screen of a report, by what it is about.
+func textPage(r *login.Report, o Options) *page {
+	switch {
+	case len(r.Targets) > 1:
+		return severalPage(severalOf(r), o)
+	case deployed(r):
+		return checkScreen(*r, o)
+	default:
+		return runPage(r, o)
 	}
-	b, failed := open(&r), problems(&r)
+}
+
+// runPage is the screen of a run: what was run and whether all is well, who can
+// log in, what follows from it, what failed, what to do next.
+func runPage(r *login.Report, o Options) *page {
+	b, failed := open(r), problems(r)
 	p, follows, end := &page{Options: o}, &page{Options: o}, &page{Options: o}
 	// What failed needs the room, and a server that is wrong decides nothing
 	// about its clients.
 	if o.Verbose || (len(failed) == 0 || failed[0].verdict == login.Warn) && len(r.Expectations) == 0 {
 		follows.follows(b)
 	}
-	end.notTested(&r)
+	end.notTested(r)
 	end.next(b, failed)
 	end.line(fmt.Sprintf("exit status %d", r.ExitStatus()))
 
@@ -50,13 +63,13 @@ func writeText(w io.Writer, r login.Report, o Options) error {
 		room = shortLines
 	}
 	p.more(b, room)
-	p.expectations(&r)
-	p.flaky(&r)
+	p.expectations(r)
+	p.flaky(r)
 	p.problems(failed, shortLines-len(p.lines)-len(end.lines))
-	p.findings(&r, shortLines-len(p.lines)-len(end.lines))
+	p.findings(r, shortLines-len(p.lines)-len(end.lines))
 	if o.Verbose {
-		p.notes(&r)
-		p.conversations(&r)
+		p.notes(r)
+		p.conversations(r)
 		p.floors(b)
 		p.whenDenied(b)
 		p.readings(b)
@@ -71,5 +84,5 @@ func writeText(w io.Writer, r login.Report, o Options) error {
 	} else {
 		p.lines = append(p.lines, end.lines...)
 	}
-	return p.writeTo(w)
+	return p
 }

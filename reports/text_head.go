@@ -53,7 +53,9 @@ func headline(b *book) []string {
 	if r.ElapsedMS > 0 {
 		all = append(all, fmt.Sprintf("%.1f s", r.ElapsedMS/1000))
 	}
-	all = append(all, fmt.Sprintf("seed %d", r.Seed))
+	if r.Seed != 0 { // several runs side by side have none in common
+		all = append(all, fmt.Sprintf("seed %d", r.Seed))
+	}
 	return slices.DeleteFunc(all, func(s string) bool { return s == "" })
 }
 

@@ -65,13 +65,18 @@ func (p *page) next(b *book, failed []item) {
 	}
 	type suggestion struct{ command, gives string }
 	var all []suggestion
-	if flags := b.flagsFor(failed); flags != "" {
+	flags := b.flagsFor(failed)
+	if flags != "" {
 		all = append(all, suggestion{"mailmatrix run " + flags + " -v", "what failed"})
-	} else if b.documentMatrix() != nil {
-		all = append(all, suggestion{"mailmatrix run --profile outlook --setting secure --transcripts all -v", "every line it sent"})
 	}
-	if len(b.report.Cells) > 0 {
-		all = append(all, suggestion{"mailmatrix run " + b.selectionFlags() + "--output json=matrix.json", "every cell"})
+	switch {
+	case b.report.Selection["shard"] != nil:
+		all = append(all, suggestion{"mailmatrix report merge FILE... --output html=matrix.html", "the whole run, of all its parts"})
+	case len(b.report.Cells) > 0:
+		all = append(all, suggestion{"mailmatrix run " + b.selectionFlags() + "--output html=matrix.html", "every cell with its transcript"})
+	}
+	if flags == "" && b.documentMatrix() != nil {
+		all = append(all, suggestion{"mailmatrix run --profile outlook --setting secure --transcripts all -v", "every line it sent"})
 	}
 	lead, widest := "NEXT   ", 0
 	for _, s := range all {
@@ -79,8 +84,11 @@ func (p *page) next(b *book, failed []item) {
 	}
 	for _, s := range all {
 		line := lead + s.command
-		if long := lead + pad(s.command, widest) + "   " + s.gives; len(long) <= p.width() {
-			line = long
+		for _, gap := range []int{widest + 3, len(s.command) + 3} { // below each other, or as it fits
+			if long := lead + pad(s.command, gap) + s.gives; len(long) <= p.width() {
+				line = long
+				break
+			}
 		}
 		p.line(line)
 		lead = strings.Repeat(" ", len(lead))

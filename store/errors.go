@@ -21,7 +21,7 @@ func explained(name string, err error) error {
 	says := map[int]string{
 		codes.SQLITE_NOTADB:   "this is no database: name another file",
 		codes.SQLITE_CANTOPEN: "it cannot be opened: is the folder there, and may you write in it?",
-		codes.SQLITE_READONLY: "it may only be read, and so may its folder perhaps: a store is written beside itself, too",
+		codes.SQLITE_READONLY: "it or its folder may only be read, and who reads a store writes beside it: copy it to a folder of yours",
 		codes.SQLITE_BUSY:     "another program is writing into it, and does not end",
 		codes.SQLITE_FULL:     "the disk is full; nothing of this run is kept",
 		codes.SQLITE_CORRUPT:  "the database is damaged: take a copy that is not",

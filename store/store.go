@@ -35,6 +35,9 @@ const patience = "20000"
 
 // Create opens a store in a file, and makes it if it is not there.
 func Create(ctx context.Context, name string) (Store, error) {
+	if info, err := os.Stat(name); err == nil && info.IsDir() {
+		return nil, fmt.Errorf("store %s: this is a folder: name a file in it", name)
+	}
 	s, err := open(ctx, name)
 	if err != nil {
 		return nil, explained(name, err)

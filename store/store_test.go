@@ -286,7 +286,7 @@ func TestRefused(t *testing.T) {
 		{"somebody else's database", foreign, "not one of this program"},
 		{"a newer schema", newer, "a newer version of this program has written it (schema 99"},
 		{"a folder that is not there", filepath.Join(folder, "nowhere", "x.db"), "cannot be opened"},
-		{"a folder", folder, "cannot be opened"},
+		{"a folder", folder, "this is a folder: name a file in it"},
 	}
 	if os.Geteuid() != 0 && runtime.GOOS != "windows" { // root may write anywhere
 		rows = append(rows, struct{ why, name, want string }{"a folder without permission", filepath.Join(sealed, "x.db"), "cannot be opened"})

@@ -177,7 +177,7 @@ func (s *checkOutput) write(t terminal, work func() (login.Report, error)) error
 		report.Selection["policy"] = []string{s.policy}
 	}
 	s.status.apply(t.Err, &report)
-	if err := errors.Join(out.write(t.Out, report), s.kept.put(t.Err, &report)); err != nil {
+	if err := errors.Join(s.kept.put(t.Err, &report, out), out.write(t.Out, report)); err != nil {
 		return err
 	}
 	if status := report.ExitStatus(); status != 0 {

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/mailmatrix/mailmatrix/harness"
+	"github.com/mailmatrix/mailmatrix/harness/remote/apply"
 	"github.com/mailmatrix/mailmatrix/internal/login"
 	"github.com/mailmatrix/mailmatrix/internal/results"
 )
@@ -56,6 +58,9 @@ Exit status: 0 the claim is written, 2 nothing can be claimed from this run.`,
 			if err != nil {
 				return err
 			}
+			if how != nil && !strings.Contains(how.Command, apply.PolicyFile) && report.Selection["lab"] == nil && !ours(&report) {
+				return errors.New("--start: a server that is started for the purpose is checked with --lab, and this run was made without it: make one like that")
+			}
 			report = results.OfServer(report)
 			excuses, err := excusesOfClaim(t, &report, expect)
 			if err != nil {
@@ -83,6 +88,9 @@ Exit status: 0 the claim is written, 2 nothing can be claimed from this run.`,
 	flags.StringVar(&expect, "expect", "", "take reasons and sources from this YAML `FILE` (docs/expect.md)")
 	return c
 }
+
+// ours: the report is about the reference server, which needs no start.
+func ours(r *login.Report) bool { return len(r.Targets) > 0 && r.Targets[0].Kind == "reference" }
 
 // excusesOfClaim excuses all that failed or warned: by the entries of a file
 // that hold, and by one for each result that is left.

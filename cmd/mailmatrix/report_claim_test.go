@@ -1,7 +1,10 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -127,6 +130,7 @@ func changed(t *testing.T, name string, change func(*login.Report)) string {
 func TestBadClaims(t *testing.T) {
 	run, _ := narrowRun(t)
 	cut := changed(t, run, func(r *login.Report) { r.Complete = false })
+	foreign := changed(t, run, func(r *login.Report) { r.Targets[0].Kind = "remote" })
 	claim := claimed(t, run)
 	list := file(t, "list.yaml", "- {pattern: a, verdict: fail, reason: b, source: c}\n")
 	text, err := os.ReadFile(claim)
@@ -146,6 +150,8 @@ func TestBadClaims(t *testing.T) {
 		{"claim " + run + " --subject a --version 1 --start ./x", "leave that out"},
 		{"claim " + run + " --subject a --version 1 --policy x", "of use only to who knows"},
 		{"claim " + run + " --subject a --version 1 --start ./x --policy /nonexistent", "who repeats the run needs this file"},
+		{"claim " + foreign + " --subject a --version 1 --start ./x", "is checked with --lab, and this run was made without it"},
+		{"claim " + foreign + " --subject a --version 1 --start PASSWORD=hunter2", `it would publish a secret, "PASSWORD": have the command read it from a file or from $VARIABLE`},
 		{"claim " + run + " --subject a --version 1 --start x@sha256:1", "64 hexadecimal digits"},
 		{"claim " + run + " --subject a --version 1 --expect /nonexistent", "no such file"},
 		{"verify", "wants the FILE with a claim"},
@@ -203,9 +209,9 @@ func TestStartSubject(t *testing.T) {
 	folder := t.TempDir()
 	fifo, tidied := filepath.Join(folder, "started"), filepath.Join(folder, "tidied")
 	// The shell's child would outlive it if the shell alone were told to end.
-	command := "trap 'echo bye > " + tidied + "; exit 0' TERM; mkfifo " + fifo + "; sleep 600 & echo up > " + fifo + "; wait"
+	command := "trap 'echo bye > " + tidied + "; exit 0' TERM; mkfifo " + fifo + "; (trap 'exit 0' TERM; echo up > " + fifo + "; while :; do sleep 0.05; done) & wait"
 	out := newSyncBuffer()
-	end, err := startSubject(t.Context(), terminal{Out: out, Err: out}, command)
+	_, end, err := startSubject(t.Context(), terminal{Out: out, Err: out}, command)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -220,6 +226,49 @@ func TestStartSubject(t *testing.T) {
 	}
 	if took := time.Since(began); took > subjectGrace {
 		t.Errorf("a child of it went on for %s", took)
+	}
+}
+
+// A server that ignores the request is killed, with all that it has started.
+func TestSubjectThatDoesNotEnd(t *testing.T) {
+	fifo := filepath.Join(t.TempDir(), "alive")
+	out := newSyncBuffer()
+	// Whoever is left of it has the fifo open.
+	_, end, err := startSubject(t.Context(), terminal{Out: out, Err: out},
+		"trap '' TERM; mkfifo "+fifo+"; exec 3> "+fifo+"; (while :; do sleep 0.05; done) & while :; do sleep 0.05; done")
+	if err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the server", func() bool { _, err := os.Stat(fifo); return err == nil })
+	alive, err := os.Open(fifo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	end()
+	gone := make(chan error, 1)
+	go func() { _, err := io.Copy(io.Discard, alive); gone <- errors.Join(err, alive.Close()) }()
+	select {
+	case err := <-gone:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(time.Minute):
+		t.Error("some of it goes on")
+	}
+}
+
+// A server that cannot start is told of at once, and not when everybody is tired of
+// waiting for it.
+func TestSubjectThatFails(t *testing.T) {
+	out := newSyncBuffer()
+	started, end, err := startSubject(t.Context(), terminal{Out: out, Err: out}, "echo the port is taken >&2; exit 3")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer end()
+	<-started.Done()
+	if cause := context.Cause(started); cause == nil || cause.Error() != "exit status 3" {
+		t.Errorf("says %v", cause)
 	}
 }
 

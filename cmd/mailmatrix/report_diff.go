@@ -23,8 +23,8 @@ was worded otherwise, is no difference.
 
 Exit status: 1 something is worse: somebody is let in now who should not be, what
 passed fails, more of an account's secrets can be read. 2 nobody can say: there is
-no result in both, or the reports are of different sorts. 0 otherwise, whatever
-appeared, vanished or was fixed.`,
+no result in both, a control failed, or the reports are of different sorts.
+0 otherwise, whatever appeared, vanished or was fixed.`,
 		Example: `  mailmatrix report diff old.json new.json
   mailmatrix report diff main.json branch.json --format markdown >> "$GITHUB_STEP_SUMMARY"`,
 		Args: files(2, 2),

@@ -46,6 +46,12 @@ func TestReportBadInput(t *testing.T) {
 		{"run --shard 2 --seed 7", `unknown shard "2"`},
 		{"run --shard +2/3 --seed 7", `unknown shard "+2/3"`},
 		{"run --shard 2/3", "--shard wants --seed"},
+		{"run --shard 2/3 --seed 7 --store x.db", "--store is about a whole run, and --shard 2/3 is a part of one: save it with --output json=FILE, and give --store to `mailmatrix report merge`"},
+		{"run --shard 2/3 --seed 7 --baseline " + whole, "give --baseline to `mailmatrix report merge`"},
+		{"run --shard 2/3 --seed 7 --fail-on must", "give --fail-on to `mailmatrix report merge`"},
+		{"run --shard 2/3 --seed 7 --write-expect x.yaml", "give --write-expect to `mailmatrix report merge`"},
+		{"report merge " + whole + " --output json=x --store ./x", "two outputs to x"},
+		{"report merge " + whole + " --store " + garbage, "this is no database"},
 	} {
 		t.Run(row.args, func(t *testing.T) {
 			status, out, diagnostics := mailmatrix(t, strings.Fields(row.args)...)
@@ -138,6 +144,11 @@ func TestShardsKilledAndMerged(t *testing.T) {
 		t.Errorf("whole against merged\n%.3000s", cmp.Diff(timeless(whole), timeless(merged)))
 	}
 
+	// What is kept is the whole.
+	kept := filepath.Join(dir, "results.db")
+	if status, _, says := mailmatrix(t, append(merge, "--store", kept)...); status != 0 || says != "mailmatrix: kept in "+kept+" as run 1\n" {
+		t.Errorf("exit status %d, says %q", status, says)
+	}
 	// What one of them would have found, nobody knows.
 	if status, out, diagnostics := mailmatrix(t, merge[:len(merge)-1]...); status != 2 || out != "" || !strings.Contains(diagnostics, "shard 2/3 is missing") {
 		t.Errorf("exit status %d, says %s", status, diagnostics)

@@ -33,15 +33,19 @@ func repeat(ctx context.Context, t terminal, c results.Claim) (login.Report, err
 	}
 	if c.Start != nil && !strings.Contains(c.Start.Command, apply.PolicyFile) {
 		_, _ = fmt.Fprintf(t.Err, "mailmatrix: starts %q\n", c.Start.Command)
-		end, err := startSubject(ctx, t, c.Start.Command)
+		started, end, err := startSubject(ctx, t, c.Start.Command)
 		if err != nil {
 			return login.Report{}, err
 		}
 		defer end()
+		ctx = started
 	}
 	var out bytes.Buffer
 	args := rerun(c, "--format", "json")
 	status := run(ctx, args, terminal{In: t.In, Out: &out, Err: t.Err})
+	if gone := (*exec.ExitError)(nil); errors.As(context.Cause(ctx), &gone) {
+		return login.Report{}, fmt.Errorf("start: its server has ended before the run was over: %w", gone)
+	}
 	if out.Len() == 0 {
 		return login.Report{}, fmt.Errorf("the run could not be repeated: mailmatrix %s ended with %d", commandOf(args), status)
 	}
@@ -51,7 +55,7 @@ func repeat(ctx context.Context, t terminal, c results.Claim) (login.Report, err
 // repeatable are the flags that are taken from a claim, which may be a
 // stranger's: none of them writes anything.
 var repeatable = []string{"flavour", "protocol", "transport", "mechanism", "setting", "profile", "database", "override", "credential", "cases", "full",
-	"policy"}
+	"policy", "lab", "tls"}
 
 // subjectWait is how long a server has to greet after it was started.
 const subjectWait = "1m"
@@ -74,9 +78,9 @@ func rerun(c results.Claim, flags ...string) []string {
 	}
 	for _, axis := range slices.Sorted(maps.Keys(c.Made.Selection)) {
 		switch {
-		case axis == "policy" && c.Start != nil: // said already
-		case axis == "full":
-			args = append(args, "--full")
+		case (axis == "policy" || axis == "lab") && c.Start != nil: // said already
+		case axis == "full" || axis == "tls":
+			args = append(args, "--"+axis)
 		default:
 			args = append(args, "--"+axis, strings.Join(c.Made.Selection[axis], ","))
 		}
@@ -100,20 +104,31 @@ func commandOf(args []string) string {
 const subjectGrace = 5 * time.Second
 
 // startSubject starts the server of a claim. end ends it, and all that it has
-// started; what it writes is shown as diagnostics.
-func startSubject(ctx context.Context, t terminal, command string) (end func(), err error) {
-	ctx, cancel := context.WithCancel(ctx)
-	subject := exec.CommandContext(ctx, "sh", "-c", command) //nolint:gosec // --run is the user's word for it
+// started; what it writes is shown as diagnostics. The context ends when the
+// command fails: one that succeeds may have left a server behind.
+func startSubject(ctx context.Context, t terminal, command string) (started context.Context, end func(), err error) {
+	alive, cancel := context.WithCancel(ctx)
+	started, failed := context.WithCancelCause(ctx)
+	subject := exec.CommandContext(alive, "sh", "-c", command) //nolint:gosec // --run is the user's word for it
 	subject.Stdout, subject.Stderr, subject.WaitDelay = t.Err, t.Err, subjectGrace
 	ownGroup(subject)
 	subject.Cancel = func() error { return askGroup(subject) }
 	if err := subject.Start(); err != nil {
 		cancel()
-		return nil, fmt.Errorf("start: %w", err)
+		failed(nil)
+		return nil, nil, fmt.Errorf("start: %w", err)
 	}
-	return func() {
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		if err := subject.Wait(); err != nil && alive.Err() == nil {
+			failed(err)
+		}
+	}()
+	return started, func() {
 		cancel()
-		_ = subject.Wait()    // it was told to end, so how it did says nothing
+		<-ended               // it was told to end, so how it did says nothing
 		_ = endGroup(subject) // what is left of it
+		failed(nil)
 	}, nil
 }

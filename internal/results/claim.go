@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -111,6 +112,28 @@ type Skipped struct {
 // image is one that nobody can change.
 var image = regexp.MustCompile(`^[^\s|@]+@sha256:[0-9a-f]{64}$`)
 
+// secrets find what a command should not show: a value for what is called a
+// password, a secret, a token or a key, as NAME=VALUE or --name VALUE, and a
+// password in an address. What the shell is to put there is none.
+var secrets = []*regexp.Regexp{
+	regexp.MustCompile(`(?i)([a-z0-9_-]*(?:passw(?:or)?d|passphrase|secret|token|api_?key)[a-z0-9_-]*)=['"]?[^\s'"$<{]`),
+	regexp.MustCompile(`(?i)(--?(?:[a-z0-9_-]*-)?(?:passw(?:or)?d|passphrase|secret|token|api_?key)[a-z0-9_-]*)\s+['"]?[^\s'"$<{-]`),
+	regexp.MustCompile(`([a-z0-9]+://[^\s:/@]+):[^\s@/$]+@`),
+}
+
+// secretIn names what a command shows, without its value; "" is nothing. A file
+// may be called anything.
+func secretIn(command string) string {
+	for _, s := range secrets {
+		for _, found := range s.FindAllStringSubmatch(command, -1) {
+			if !strings.HasSuffix(strings.ToLower(found[1]), "file") {
+				return found[1]
+			}
+		}
+	}
+	return ""
+}
+
 // NewStart understands an image with its digest, or a command; of "" it is nil.
 func NewStart(how, policy, accounts string) (*Start, error) {
 	switch {
@@ -122,6 +145,8 @@ func NewStart(how, policy, accounts string) (*Start, error) {
 		return &Start{Image: how, Policy: policy, Accounts: accounts}, nil
 	case strings.Contains(how, "@sha256:") && !strings.ContainsAny(how, " \t"):
 		return nil, fmt.Errorf("image %q: wanted is NAME@sha256: and 64 hexadecimal digits", how)
+	case secretIn(how) != "":
+		return nil, fmt.Errorf("it would publish a secret, %q: have the command read it from a file or from $VARIABLE", secretIn(how))
 	default:
 		return &Start{Command: how, Policy: policy, Accounts: accounts}, nil
 	}
@@ -157,11 +182,20 @@ func (c Claim) check() error {
 		return errors.New("start: it wants an image or a command, one of the two")
 	case c.Start != nil && c.Start.Image != "" && !image.MatchString(c.Start.Image):
 		return fmt.Errorf("start: image %q: wanted is NAME@sha256: and 64 hexadecimal digits", c.Start.Image)
+	case c.Start != nil && secretIn(c.Start.Command) != "":
+		return fmt.Errorf("start: the command shows a secret, %q: it should read it from a file or from $VARIABLE", secretIn(c.Start.Command))
+	case !sameLevels(c.Conforms, conforms(c.Levels)):
+		return fmt.Errorf("conforms %v: by its levels, it is %v", c.Conforms, conforms(c.Levels))
 	case len(c.Levels)+len(c.Profiles)+len(c.Scenarios) == 0:
 		return errors.New("it claims nothing: levels, profiles and scenarios are empty")
 	default:
 		return nil
 	}
+}
+
+// sameLevels: the order in which they stand is nothing.
+func sameLevels(a, b []login.Level) bool {
+	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
 }
 
 func (c Claim) standing() Standing {

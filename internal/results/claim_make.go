@@ -69,6 +69,10 @@ func unfit(r *login.Report) string {
 		return fmt.Sprintf("the report is of %d servers, and a claim of one", len(r.Targets))
 	case r.Selection["shard"] != nil:
 		return "this is one part of a run: merge it with the others first"
+	case r.SilentServer() != "":
+		return "no door of " + r.SilentServer() + " answers"
+	case r.SilentDoor() != "":
+		return "the door that was asked for does not answer: " + r.SilentDoor()
 	case sum.Broken > 0:
 		return "the harness itself failed in places"
 	case sum.Pass+sum.Warn+sum.Fail+sum.Excused == 0:
@@ -105,11 +109,12 @@ func doorURL(d login.DoorResult) string {
 	return scheme + "://" + d.Host + ":" + d.Port()
 }
 
-// selected is the selection, but for what only judges.
+// selected is the selection, but for what only judges, says how long one waits,
+// or where the accounts are.
 func selected(all map[string][]string) map[string][]string {
 	s := maps.Clone(all)
-	for _, judging := range []string{"expect", "baseline", "fail-on"} {
-		delete(s, judging)
+	for _, flag := range []string{"expect", "baseline", "fail-on", "wait", "deadline", "parallel", "account-file"} {
+		delete(s, flag)
 	}
 	return s
 }
@@ -164,6 +169,21 @@ func tallied(r *login.Report) tally {
 	}
 	for _, c := range r.Cases {
 		t.add(group{ofCases, area(c.ID), string(c.Level)}, c.Verdict, c.Excused)
+	}
+	return t
+}
+
+// tally is what the claim says of each group.
+func (c Claim) tally() tally {
+	t := tally{}
+	for _, l := range c.Levels {
+		t[group{ofCases, l.Area, string(l.Level)}] = l.Count
+	}
+	for _, p := range c.Profiles {
+		t[group{ofCells, p.Profile, ""}] = p.Count
+	}
+	for _, s := range c.Scenarios {
+		t[group{ofScenarios, s.Kind, ""}] = s.Count
 	}
 	return t
 }

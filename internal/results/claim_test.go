@@ -222,11 +222,16 @@ func TestNewStart(t *testing.T) {
 		{"example/mail@sha256:12", "", "", "", "64 hexadecimal digits"},
 		{"docker run example/mail@" + digest, "", "", "docker run example/mail@" + digest, ""},
 		{"./start.sh", "p.yaml", "", "./start.sh", ""},
+		{"MAIL_PASSWORD=hunter2 ./start.sh", "", "", "", `it would publish a secret, "MAIL_PASSWORD"`},
+		{"./start --api-token 'hunter2'", "", "", "", `a secret, "--api-token"`},
+		{"./start smtp://alice:hunter2@127.0.0.1", "", "", "", `a secret, "smtp://alice"`},
+		{`MAIL_PASSWORD="$MAIL_PASSWORD" ./start.sh`, "", "", `MAIL_PASSWORD="$MAIL_PASSWORD" ./start.sh`, ""},
+		{"./start --password-file pw.txt", "", "", "./start --password-file pw.txt", ""},
 	} {
 		s, err := NewStart(row.how, row.policy, "")
 		switch {
 		case row.says != "":
-			if err == nil || !strings.Contains(err.Error(), row.says) {
+			if err == nil || !strings.Contains(err.Error(), row.says) || strings.Contains(err.Error(), "hunter2") {
 				t.Errorf("%q: says %v, want %q", row.how, err, row.says)
 			}
 		case err != nil:
@@ -252,6 +257,8 @@ func TestReadClaim(t *testing.T) {
 		{"more than it is", "start:\n  command: ./start.sh\n", "", `standing "reproducible": by what it says of its start, it is self-declared`},
 		{"two ways", "command: ./start.sh", "command: x\n  image: y", "one of the two"},
 		{"an image that changes", "command: ./start.sh", "image: example/mail:latest", "64 hexadecimal digits"},
+		{"a level too many", "conforms:\n", "conforms:\n- MAY\n", "conforms "},
+		{"a secret", "./start.sh", "PASSWORD=hunter2 ./start.sh", `start: the command shows a secret, "PASSWORD"`},
 		{"a list", good, "- {pattern: a, verdict: fail, reason: b, source: c}\n", "claim.yaml"},
 		{"nothing", good, "", "this is no claim"},
 	} {
@@ -308,6 +315,14 @@ func TestVerify(t *testing.T) {
 			"the claim was made without --profile, and the run with --profile curl"},
 		{"another sort of server", func(_ *Claim, r *login.Report) { r.Targets[0].Kind = "reference" }, open, "a remote server, and the run about a reference one"},
 		{"interrupted", func(_ *Claim, r *login.Report) { r.Complete = false }, open, "not complete"},
+		{"a level that its own entries take back", func(c *Claim, r *login.Report) { r.Cases[0].Verdict, r.Cases[0].Excused = login.Fail, "c:1" }, broken,
+			"smtp/auth MUST: 1 are excused by its entries, and it claims that no more than 0 are"},
+		{"a group that it passes over", func(c *Claim, r *login.Report) {
+			c.Levels = nil
+			r.Cases[0].Verdict, r.Cases[0].Excused = login.Fail, "c:1"
+		}, broken,
+			"smtp/auth MUST: 1 are excused"},
+		{"a group that it passes over, and which passes", func(c *Claim, _ *login.Report) { c.Scenarios = nil }, kept, ""},
 	} {
 		t.Run(row.why, func(t *testing.T) {
 			r := claimedRun()

@@ -68,7 +68,7 @@ func Verify(c Claim, r *login.Report) Verification {
 			v.Open = append(v.Open, line)
 		}
 	}
-	v.undecided(c, r)
+	v.groups(c, r)
 	return v
 }
 
@@ -107,8 +107,8 @@ func chosen(axis string, values []string) string {
 	return "with --" + axis + " " + strings.Join(values, ",")
 }
 
-func union(a, b map[string][]string) map[string][]string {
-	all := map[string][]string{}
+func union[M ~map[K]V, K comparable, V any](a, b M) M {
+	all := M{}
 	maps.Copy(all, a)
 	maps.Copy(all, b)
 	return all
@@ -137,22 +137,20 @@ func (v *Verification) results(r *login.Report) {
 	}
 }
 
-// undecided names the groups of which less was decided than is claimed. What
-// failed counts as decided: it has been named.
-func (v *Verification) undecided(c Claim, r *login.Report) {
-	is := tallied(r)
-	short := func(g group, claimed Count) {
-		if missing := claimed.decided() - is[g].decided(); missing > 0 {
-			v.Open = append(v.Open, fmt.Sprintf("%s: of %d that are claimed, %d were not decided", oneLine(g.String()), claimed.decided(), missing))
+// groups compares what is claimed of each group with what was found. What failed
+// counts as decided: it has been named.
+func (v *Verification) groups(c Claim, r *login.Report) {
+	is, claimed := tallied(r), c.tally()
+	for _, what := range []string{ofCases, ofCells, ofScenarios} {
+		for _, g := range union(is, claimed).sorted(what) {
+			said, found := claimed[g], is[g]
+			if missing := said.decided() - found.decided(); missing > 0 {
+				v.Open = append(v.Open, fmt.Sprintf("%s: of %d that are claimed, %d were not decided", oneLine(g.String()), said.decided(), missing))
+			}
+			if found.Excused > said.Excused {
+				v.Broken = append(v.Broken, fmt.Sprintf("%s: %d are excused by its entries, and it claims that no more than %d are",
+					oneLine(g.String()), found.Excused, said.Excused))
+			}
 		}
-	}
-	for _, l := range c.Levels {
-		short(group{ofCases, l.Area, string(l.Level)}, l.Count)
-	}
-	for _, p := range c.Profiles {
-		short(group{ofCells, p.Profile, ""}, p.Count)
-	}
-	for _, s := range c.Scenarios {
-		short(group{ofScenarios, s.Kind, ""}, s.Count)
 	}
 }

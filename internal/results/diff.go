@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/mailmatrix/mailmatrix/internal/login"
@@ -27,6 +28,8 @@ type Diff struct {
 	Changes []Change           `json:"changes"`
 	// Notes are what else a reader should know of the two.
 	Notes []string `json:"notes"`
+	// Unproved: a control failed in one of them, so that no change of it is sure.
+	Unproved bool `json:"unproved,omitempty"`
 }
 
 // Side is one of the reports.
@@ -92,8 +95,9 @@ func Compare(before, after Part) (Diff, error) {
 		return Diff{}, fmt.Errorf("%s is about %v servers and %s about %v ones: they were not asked the same", before.Name, a, after.Name, b)
 	}
 	d := Diff{Schema: DiffSchema, Old: sideOf(before), New: sideOf(after), Totals: map[ChangeKind]int{}, Changes: []Change{},
-		Notes: notesOn(before, after)}
-	was, is := items(&before.Report), items(&after.Report)
+		Notes: notesOn(before, after), Unproved: before.Report.FailedControl()+after.Report.FailedControl() != ""}
+	was := items(&before.Report, namesOfDoors(&before.Report, &after.Report))
+	is := items(&after.Report, namesOfDoors(&after.Report, &before.Report))
 	old := map[itemKey]item{}
 	for key, it := range was {
 		old[key] = it
@@ -137,9 +141,11 @@ func (d *Diff) add(key itemKey, before *item, kinds []ChangeKind, after *item) {
 }
 
 // Status is the exit status of a diff: 1 where the server is worse, 2 where
-// nothing is left to be compared.
+// nobody can say.
 func (d *Diff) Status() int {
 	switch {
+	case d.Unproved:
+		return 2
 	case d.Regressions > 0:
 		return 1
 	case d.Compared == 0:
@@ -191,8 +197,24 @@ func notesOn(before, after Part) []string {
 	}
 	a, b := &before.Report, &after.Report
 	note(a.Catalogue != b.Catalogue, "the catalogues are different: %s and %s", a.Catalogue, b.Catalogue)
-	note(!maps.EqualFunc(narrowing(a), narrowing(b), slices.Equal), "the runs were narrowed differently")
+	others, gone, come := moved(a, b), silenced(a, b), silenced(b, a)
+	note(gone != "", "does not answer any more: %s", gone)
+	note(come != "", "answers now, and did not: %s", come)
+	note(others != "", "doors have other ports: %s", others)
+	narrowed := narrowedApart(narrowing(a), narrowing(b))
+	note(narrowed != "", "the runs were narrowed differently: %s", narrowed)
 	return notes
+}
+
+// narrowedApart says in which axes two selections differ.
+func narrowedApart(was, is map[string][]string) string {
+	var all []string
+	for _, axis := range slices.Sorted(maps.Keys(union(was, is))) {
+		if !slices.Equal(was[axis], is[axis]) {
+			all = append(all, chosen(axis, was[axis])+", now "+chosen(axis, is[axis]))
+		}
+	}
+	return strings.Join(all, "; ")
 }
 
 // narrowing is what in the selection of a report leaves something out.

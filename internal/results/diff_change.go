@@ -11,8 +11,8 @@ func (it *item) decided() bool {
 	return it.measured || it.verdict == login.Pass || it.verdict == login.Warn || it.verdict == login.Fail
 }
 
-// fails, and nobody has excused it.
-func (it *item) fails() bool { return it.verdict == login.Fail && it.excused == "" }
+// failed, be it excused or not: an excuse changes nothing of the server.
+func (it *item) failed() bool { return it.verdict == login.Fail }
 
 // open: somebody is let in who should not be, and nobody has excused it.
 func (it *item) open() bool { return it.hole && it.excused == "" }
@@ -30,17 +30,18 @@ func (it *item) changes(before *item) []ChangeKind {
 		return []ChangeKind{Vanished}
 	}
 	was, is, both := known(before.lets, it.lets)
-	opened, exposed := it.open() && !before.open(), it.secrets > before.secrets
+	opened, exposed := it.open() && !before.hole, it.secrets > before.secrets
 	kinds := kindsThat(map[ChangeKind]bool{
 		NewlyAccepted: both && !was && is || opened,
 		NewlyRefused:  both && was && !is || it.lockout && !before.lockout,
 		NewExposure:   exposed,
-		PassToFail:    it.fails() && !before.fails(),
-		Fixed:         before.fails() && !it.fails(),
+		PassToFail:    it.failed() && it.excused == "" && !before.failed(),
+		Fixed:         before.failed() && !it.failed(),
 	})
 	if len(kinds) == 0 {
 		kinds = kindsThat(map[ChangeKind]bool{
-			OtherChange: before.verdict != it.verdict || before.exposure != it.exposure || !it.measured && before.outcome != it.outcome,
+			OtherChange: before.verdict != it.verdict || before.exposure != it.exposure || !it.measured && before.outcome != it.outcome ||
+				(before.excused == "") != (it.excused == ""),
 		})
 	}
 	if before.flaky || it.flaky {
@@ -60,7 +61,7 @@ func kindsThat(hold map[ChangeKind]bool) []ChangeKind {
 // once, which sometimes fails, is none; that somebody got in once, who should not,
 // is one, and what was read once cannot be taken back.
 func (it *item) worse(before *item, kinds []ChangeKind) bool {
-	return it.open() && !before.open() || slices.Contains(kinds, PassToFail) || slices.Contains(kinds, NewExposure) && it.excused == ""
+	return it.open() && !before.hole || slices.Contains(kinds, PassToFail) || slices.Contains(kinds, NewExposure) && it.excused == ""
 }
 
 // known is the surest fact that both know.

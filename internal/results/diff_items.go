@@ -2,7 +2,6 @@ package results
 
 import (
 	"iter"
-	"strconv"
 	"strings"
 
 	"github.com/mailmatrix/mailmatrix/internal/login"
@@ -13,8 +12,7 @@ type itemKey struct {
 	// target is "" where the report is about one: then two servers can be
 	// compared, and one that has another name now.
 	target string
-	// id is without the port of a door that is the only one for its protocol:
-	// in a laboratory it is another one each time.
+	// id has doors as they are called in both reports: see [namesOfDoors].
 	of, id string
 	// nth tells apart what has the same ID, such as at two doors.
 	nth int
@@ -38,10 +36,11 @@ type item struct {
 	exposure, secrets login.ExposureClass
 }
 
-// items are the results of a report in its order. What is only predicted is none.
-func items(r *login.Report) iter.Seq2[itemKey, item] {
+// items are the results of a report in its order, found by these names of its
+// doors. What is only predicted is none.
+func items(r *login.Report, doors doorNames) iter.Seq2[itemKey, item] {
 	return func(yield func(itemKey, item) bool) {
-		c := collector{r: r, seen: map[itemKey]int{}, flaky: map[string]bool{}}
+		c := collector{r: r, doors: doors, seen: map[itemKey]int{}, flaky: map[string]bool{}}
 		for _, f := range r.Flaky {
 			c.flaky[f.ID] = true
 		}
@@ -52,6 +51,7 @@ func items(r *login.Report) iter.Seq2[itemKey, item] {
 // collector makes items of a report.
 type collector struct {
 	r     *login.Report
+	doors doorNames
 	seen  map[itemKey]int
 	flaky map[string]bool
 }
@@ -77,10 +77,10 @@ func (c *collector) all(yield func(itemKey, item) bool) {
 	for i := range c.r.Scenarios {
 		s := &c.r.Scenarios[i]
 		id := s.ID
-		if s.Door != nil && *s.Door < len(c.r.Targets[s.Target].Doors) {
-			if door := &c.r.Targets[s.Target].Doors[*s.Door]; c.alone(s.Target, door) {
-				id = strings.TrimSuffix(id, "/"+door.Port())
-			}
+		if s.Door != nil && *s.Door < len(c.doors[s.Target]) {
+			at := "/" + string(c.r.Targets[s.Target].Doors[*s.Door].Protocol) + "/"
+			port := c.r.Targets[s.Target].Doors[*s.Door].Port()
+			id = strings.Replace(id+"/", at+port+"/", at+c.doors[s.Target][*s.Door]+"/", 1)
 		}
 		if !yield(c.key("scenario", s.Target, id), c.scenario(s)) {
 			return
@@ -90,7 +90,11 @@ func (c *collector) all(yield func(itemKey, item) bool) {
 		k := &c.r.Cases[i]
 		id := c.r.Key(*k)
 		it := item{id: id, verdict: k.Verdict, reason: k.Reason, excused: k.Excused, hole: k.WronglyAccepted, lockout: k.WronglyRefused, flaky: c.flaky[id]}
-		if !yield(c.key("case", k.Target, id), it) {
+		key := id
+		if k.Profile == "" && k.Door < len(c.doors[k.Target]) {
+			key = k.ID + "@" + c.doors[k.Target][k.Door]
+		}
+		if !yield(c.key("case", k.Target, key), it) {
 			return
 		}
 	}
@@ -132,8 +136,8 @@ func (c *collector) alone(target int, door *login.DoorResult) bool {
 	return n == 1
 }
 
-// offers are the rows of what the doors of a deployed server offer. A door goes by
-// its port where its protocol has several: addresses change.
+// offers are the rows of what the doors of a deployed server offer. A door is
+// shown with its port where its protocol has several.
 func (c *collector) offers(yield func(itemKey, item) bool) {
 	for i, target := range c.r.Targets {
 		for j := range target.Doors {
@@ -144,23 +148,15 @@ func (c *collector) offers(yield func(itemKey, item) bool) {
 			}
 			for _, transport := range door.Transports {
 				for _, m := range transport.Mechanisms {
-					id := strings.Join([]string{name, string(transport.Transport), strings.ReplaceAll(string(m.Mechanism), "/", "-")}, "/")
-					it := item{id: id, measured: true, outcome: offer(m), lets: []*bool{m.Completes, m.Starts, m.Offered}}
-					if !yield(c.key("mechanism", i, id), it) {
+					row := "/" + string(transport.Transport) + "/" + strings.ReplaceAll(string(m.Mechanism), "/", "-")
+					it := item{id: name + row, measured: true, outcome: offer(m), lets: []*bool{m.Completes, m.Starts, m.Offered}}
+					if !yield(c.key("mechanism", i, c.doors[i][j]+row), it) {
 						return
 					}
 				}
 			}
 		}
 	}
-}
-
-// portOf is the port of a door; of one whose address has none, all of it.
-func portOf(d *login.DoorResult) string {
-	if _, err := strconv.ParseUint(d.Port(), 10, 16); err != nil {
-		return d.Address
-	}
-	return d.Port()
 }
 
 // offer is the surest that is known of a mechanism at a door, in words.

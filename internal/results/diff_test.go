@@ -63,6 +63,10 @@ func TestKindsOfChanges(t *testing.T) {
 		{"still open", "it was so before", refused(open), refused(open), false, nil, 0},
 		{"excused hole", "somebody has said that it may be so", refused(asIs), refused(excusedOpen), false,
 			[]results.ChangeKind{results.NewlyAccepted, results.NewExposure}, 0},
+		{"an excuse appears", "the server is no better", refused(open), refused(excusedOpen), false, []results.ChangeKind{results.OtherChange}, 0},
+		{"an excuse is taken away", "nor is it worse", refused(excusedOpen), refused(open), false, []results.ChangeKind{results.OtherChange}, 0},
+		{"an excused hole is mended", "nobody gets in any more", refused(excusedOpen), refused(asIs), false,
+			[]results.ChangeKind{results.NewlyRefused, results.Fixed}, 0},
 		{"permitted", "somebody gets in, and may", refused(asIs), refused(in), false, []results.ChangeKind{results.NewlyAccepted}, 0},
 		{"shut", "nobody gets in any more", refused(in), refused(asIs), false, []results.ChangeKind{results.NewlyRefused}, 0},
 		{"locked out", "nobody gets in any more, and should", refused(in),
@@ -153,27 +157,36 @@ func TestOffersChange(t *testing.T) {
 	}
 }
 
-// A door is found again by its port where there are several for the protocol;
-// one that is alone may have another port.
+// A door is found again by its port where there are several of its sort; one that
+// is alone in both reports may have another port. That a door has come or gone
+// takes no other away.
 func TestDoorsAreFoundAgain(t *testing.T) {
 	yes, first := true, 0
 	behind := func(ports ...string) results.Part {
 		target := login.TargetResult{Name: "mail", Kind: "remote"}
 		for _, port := range ports {
-			target.Doors = append(target.Doors, login.DoorResult{Protocol: login.SMTP, Address: "[2001:db8::1]:" + port, Transports: []login.TransportResult{
-				{Transport: login.Plain, Mechanisms: []login.MechanismResult{{Mechanism: login.PLAIN, Offered: &yes}}}}})
+			implicit := strings.HasSuffix(port, "465")
+			target.Doors = append(target.Doors, login.DoorResult{Protocol: login.SMTP, Address: "[2001:db8::1]:" + port, Implicit: implicit,
+				Stages: map[login.Stage]string{login.StageBanner: login.StageOK}, Transports: []login.TransportResult{
+					{Transport: login.Plain, Mechanisms: []login.MechanismResult{{Mechanism: login.PLAIN, Offered: &yes}}}}})
 		}
 		return results.Part{Report: login.Report{Complete: true, Targets: []login.TargetResult{target}, Scenarios: []login.ScenarioResult{
-			{ID: "scenario/door/starttls/smtp/" + ports[0], Door: &first, Verdict: login.Pass}}}}
+			{ID: "scenario/door/hidden/smtp/" + ports[0] + "/plain", Door: &first, Verdict: login.Pass}},
+			Cases: []login.CaseResult{{ID: "smtp/base/001", Verdict: login.Pass}}}}
 	}
 	for _, row := range []struct {
 		old, new results.Part
 		compared int
 		gone     string
+		notes    string
 	}{
-		{behind("20025"), behind("20026"), 2, ""},
-		{behind("25", "587"), behind("25", "587"), 3, ""},
-		{behind("25", "587"), behind("25", "2525"), 2, "smtp:587/plain/PLAIN"},
+		{behind("20025"), behind("20026"), 3, "", "doors have other ports: smtp 20026 is compared with 20025"},
+		{behind("25", "587"), behind("25", "587"), 4, "", ""},
+		{behind("25", "587"), behind("25", "2525"), 3, "smtp:587/plain/PLAIN", "does not answer any more: smtp 587; answers now, and did not: smtp 2525"},
+		{behind("20025", "20465"), behind("30025", "30465"), 4, "",
+			"doors have other ports: smtp 30025 is compared with 20025, smtps 30465 is compared with 20465"},
+		{behind("587", "465"), behind("587"), 3, "smtp:465/plain/PLAIN", "does not answer any more: smtps 465"},
+		{behind("587"), behind("587", "25", "465"), 3, "", "answers now, and did not: smtp 25, smtps 465"},
 	} {
 		d, err := results.Compare(row.old, row.new)
 		if err != nil || d.Compared != row.compared {
@@ -183,6 +196,9 @@ func TestDoorsAreFoundAgain(t *testing.T) {
 			if c.Kinds[0] == results.Vanished && c.ID != row.gone {
 				t.Errorf("%s is gone", c.ID)
 			}
+		}
+		if got := strings.Join(d.Notes, "; "); got != row.notes {
+			t.Errorf("notes are %q, want %q", got, row.notes)
 		}
 	}
 }
@@ -200,6 +216,11 @@ func TestNotComparable(t *testing.T) {
 	if notes := strings.Join(d.Notes, "; "); !strings.Contains(notes, "new is not complete") ||
 		!strings.Contains(notes, "catalogues are different") || !strings.Contains(notes, "narrowed differently") {
 		t.Errorf("notes are %s", notes)
+	}
+	before, after = of(refused(asIs)), of(refused(open))
+	after.Scenarios = []login.ScenarioResult{{ID: "scenario/control/canary/first", Kind: login.KindControl, Verdict: login.Fail}}
+	if d, err := results.Compare(results.Part{Report: before}, results.Part{Report: after}); err != nil || d.Status() != 2 || d.Regressions != 1 {
+		t.Errorf("a control failed, and status %d, %v", d.Status(), err)
 	}
 	after.Targets = []login.TargetResult{{Name: "mail", Kind: "remote"}}
 	_, err = results.Compare(results.Part{Name: "old", Report: before}, results.Part{Name: "new", Report: after})

@@ -189,7 +189,7 @@ func placesOf[T any](all []told[T]) []int {
 // inOrder sorts what is flaky as its results stand in the report.
 func inOrder(r *login.Report, flaky []login.Flake) []login.Flake {
 	at := map[string]int{}
-	for _, it := range items(r) {
+	for _, it := range items(r, namesOfDoors(r, r)) {
 		if _, known := at[it.id]; !known {
 			at[it.id] = len(at)
 		}
