@@ -1,7 +1,6 @@
 package reports
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -22,10 +21,7 @@ func WriteDiff(w io.Writer, d *results.Diff, format string, o Options) error {
 		_, err := io.WriteString(w, fitted(func(m *markdown) { m.diff(d) }))
 		return err
 	case "json":
-		encoder := json.NewEncoder(w)
-		encoder.SetEscapeHTML(false)
-		encoder.SetIndent("", " ")
-		return encoder.Encode(d)
+		return writeIndented(w, d)
 	default:
 		return fmt.Errorf("a diff has no form %q", format)
 	}

@@ -1,7 +1,6 @@
 package reports
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -25,10 +24,7 @@ func WriteHistory(w io.Writer, h login.History, format string, o Options) error 
 	case "html":
 		return writeHistoryPage(w, &h)
 	case "json":
-		encoder := json.NewEncoder(w)
-		encoder.SetEscapeHTML(false)
-		encoder.SetIndent("", " ")
-		return encoder.Encode(h)
+		return writeIndented(w, h)
 	default:
 		return fmt.Errorf("a history has no form %q", format)
 	}

@@ -76,6 +76,14 @@ func (w jsonWriter) value(v reflect.Value) error {
 	return nil
 }
 
+// writeIndented writes what is small enough to be looked at.
+func writeIndented(w io.Writer, v any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false) // a transcript's <secret> is to be read as such
+	encoder.SetIndent("", " ")
+	return encoder.Encode(v)
+}
+
 // obeyed reports whether a terminal does what c says, or shows what follows in
 // another order. The encoder escapes those below the space.
 func obeyed(c rune) bool {

@@ -1,7 +1,6 @@
 package reports
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/url"
@@ -140,10 +139,7 @@ func writeSARIF(w io.Writer, r login.Report, o Options) error {
 	}
 	run.Invocations[0].Notifications = notifications(&r, left)
 	run.Tool.Driver = sarifDriver{Name: ascii(name), Version: ascii(version), InformationURI: homepage, Rules: rules.list()}
-	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false) // a transcript's <secret> is to be read as such
-	encoder.SetIndent("", " ")
-	return encoder.Encode(sarifLog{"https://json.schemastore.org/sarif-2.1.0.json", "2.1.0", []sarifRun{run}})
+	return writeIndented(w, sarifLog{"https://json.schemastore.org/sarif-2.1.0.json", "2.1.0", []sarifRun{run}})
 }
 
 // notifications say what the results do not: why nobody can tell, what is ours to

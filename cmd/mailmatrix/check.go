@@ -180,8 +180,5 @@ func (s *checkOutput) write(t terminal, work func() (login.Report, error)) error
 	if err := errors.Join(s.kept.put(t.Err, &report, out), out.write(t.Out, report)); err != nil {
 		return err
 	}
-	if status := report.ExitStatus(); status != 0 {
-		return statusError(status)
-	}
-	return nil
+	return ended(report.ExitStatus())
 }

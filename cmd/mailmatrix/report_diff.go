@@ -49,10 +49,7 @@ no result in both, a control failed, or the reports are of different sorts.
 			if err := reports.WriteDiff(t.Out, &d, form, options); err != nil {
 				return err
 			}
-			if status := d.Status(); status != 0 {
-				return statusError(status)
-			}
-			return nil
+			return ended(d.Status())
 		},
 	}
 	c.Flags().StringVar(&format, "format", "text", "what to print: "+strings.Join(reports.DiffFormats(), ", "))

@@ -75,10 +75,7 @@ here, and not in a shard.`,
 			if err := errors.Join(expect.write(t.Err, &r), lost); err != nil {
 				return err
 			}
-			if status := r.ExitStatus(); status != 0 {
-				return statusError(status)
-			}
-			return nil
+			return ended(r.ExitStatus())
 		},
 	}
 	out.register(c)

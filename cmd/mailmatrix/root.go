@@ -42,6 +42,14 @@ type statusError int
 
 func (s statusError) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
 
+// ended is how a verb ends whose output is written.
+func ended(status int) error {
+	if status == 0 {
+		return nil
+	}
+	return statusError(status)
+}
+
 // run is the program: arguments in, exit status out.
 //
 // Every error is one line on Err, "mailmatrix: ...", without a capital and

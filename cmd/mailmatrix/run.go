@@ -140,10 +140,7 @@ that the date of an entry has passed, is 1; an entry that matches nothing is 2.`
 			if err != nil {
 				return err
 			}
-			if status := report.ExitStatus(); status != 0 {
-				return statusError(status)
-			}
-			return nil
+			return ended(report.ExitStatus())
 		},
 	}
 	select_.register(c)
