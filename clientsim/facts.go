@@ -56,6 +56,7 @@ func (s *protocolSheet) facts(protocol login.Protocol, known []login.Mechanism) 
 		WrongProof:    s.WrongProof.or(nil),
 		BeforeHello:   s.Encryption != nil && s.Encryption.BeforeHello.or(false),
 		NeverInsists:  s.Encryption.neverInsists(),
+		NeverEncrypts: protocol == login.POP3 && s.Encryption.neverInsists() && !s.findsSTLS(),
 	}
 	if s.Order.or(ownOrder) == serverOrder {
 		// The reference server lists in the order of reports.
@@ -66,16 +67,30 @@ func (s *protocolSheet) facts(protocol login.Protocol, known []login.Mechanism) 
 	f.ForgetsTimestamp = s.Encryption != nil && !s.Encryption.KeepsTimestamp.or(true)
 	f.ChoosesInClear = s.ChoiceInClear.or(f.Chooses)
 	for _, m := range known {
-		// Where one mechanism is permitted at a time, a list that lacks it is no
-		// list, and a client that then goes blind does not look.
-		if looks := s.Mechanisms[m].Looks; looks != nowhere && looks != lookSASLIfAny {
+		looks := s.Mechanisms[m].Looks
+		if looks != nowhere {
 			f.Looks = append(f.Looks, m)
+		}
+		switch looks {
+		case lookAnyAUTH:
+			f.AnyListDoes = append(f.AnyListDoes, m)
+		case lookSASLIfAny:
+			f.BlindWithoutSASL = append(f.BlindWithoutSASL, m)
 		}
 		if s.Mechanisms[m].EncryptedOnly {
 			f.EncryptedOnly = append(f.EncryptedOnly, m)
 		}
 	}
 	return f
+}
+
+// findsSTLS: it is sent blind, or looked for in CAPA before there is TLS.
+func (s *protocolSheet) findsSTLS() bool {
+	if s.Encryption != nil && s.Encryption.Blind.or(false) || s.Lists == nil {
+		return true
+	}
+	asks := s.Lists.CAPA.or(askWithSTLS)
+	return asks != askNever && asks != askAtLogin
 }
 
 // long are the mechanisms whose first message is a token or a ticket, and too

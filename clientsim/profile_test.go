@@ -107,6 +107,39 @@ func TestFacts(t *testing.T) {
 	}
 }
 
+// What a client takes for an offer, and whether it encrypts when it is told to:
+// an oracle that knew only where it looks would foretell another login.
+func TestFactsOfOffers(t *testing.T) {
+	t.Parallel()
+	type mechanisms = []login.Mechanism
+	for _, tt := range []struct {
+		profile       string
+		protocol      login.Protocol
+		anyList       mechanisms
+		blind         mechanisms
+		neverEncrypts bool
+		why           string
+	}{
+		{profile: "nodemailer", protocol: login.SMTP, why: "as installed it chooses from the list"},
+		{profile: "nodemailer+XOAUTH2", protocol: login.SMTP, anyList: mechanisms{login.XOAUTH2}, why: "what the user named is sent where there is a list"},
+		{profile: "perl-net-pop3+auth", protocol: login.POP3, blind: mechanisms{login.CRAMMD5}, why: "taken for offered where no list is"},
+		{profile: "fetchmail", protocol: login.POP3, why: "it sends STLS without looking"},
+		{profile: "fetchmail+apop", protocol: login.POP3, neverEncrypts: true, why: "STLS belongs to protocol POP3 alone"},
+		{profile: "mailutils", protocol: login.POP3, why: "it does not insist, but it looks"},
+	} {
+		f := profile(t, tt.profile).Facts().Protocols[tt.protocol]
+		if !sameSet(f.AnyListDoes, tt.anyList) || !sameSet(f.BlindWithoutSASL, tt.blind) || f.NeverEncrypts != tt.neverEncrypts {
+			t.Errorf("%s (%s): any list does for %v, blind without for %v, never encrypts: %v", tt.profile, tt.why,
+				f.AnyListDoes, f.BlindWithoutSASL, f.NeverEncrypts)
+		}
+		for _, m := range append(tt.anyList, tt.blind...) {
+			if !slices.Contains(f.Looks, m) {
+				t.Errorf("%s (%s): it does not look for %s", tt.profile, tt.why, m)
+			}
+		}
+	}
+}
+
 func TestConfidence(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

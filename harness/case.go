@@ -65,7 +65,7 @@ func (r *runner) compliance(ctx context.Context, j CaseJob) result {
 	opened, err := r.stand(ctx, j, session)
 	if err != nil {
 		got.Rule(cannot(err))
-		return result{done: true, compliance: got}
+		return result{done: true, compliance: &got}
 	}
 	door := &watched{Door: opened}
 	session.Door = door
@@ -87,7 +87,7 @@ func (r *runner) compliance(ctx context.Context, j CaseJob) result {
 	// them.
 	secrets := searchFor(session.Secrets, session.Other)
 	got.Reason = secrets.Veil(got.Reason)
-	out := result{done: true, compliance: got}
+	out := result{done: true, compliance: &got}
 	if r.kept(got.Verdict) {
 		var transcript []string
 		for _, seen := range session.Seen() {

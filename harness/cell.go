@@ -17,7 +17,7 @@ func (r *runner) cell(ctx context.Context, j Job) result {
 	got := newCellResult(j)
 	if ruling, ok := r.nothingToPresent(j); ok {
 		got.Rule(ruling)
-		return result{done: true, cell: got}
+		return result{done: true, cell: &got}
 	}
 	opened, err := r.Target.Under(ctx, login.Setup{
 		Flavour:  j.Cell.Flavour,
@@ -27,7 +27,7 @@ func (r *runner) cell(ctx context.Context, j Job) result {
 	})
 	if err != nil {
 		got.Rule(cannot(err))
-		return result{done: true, cell: got}
+		return result{done: true, cell: &got}
 	}
 	door := &watched{Door: opened}
 	seen := clientsim.Login(ctx, clientsim.Config{
@@ -47,7 +47,7 @@ func (r *runner) cell(ctx context.Context, j Job) result {
 	got.Rule(door.judge(j.Expect.Judge(o)))
 	got.Reason = r.note(got, door.Record())
 	got.ElapsedMS = milliseconds(r.Now().Sub(started))
-	out := result{done: true, cell: got}
+	out := result{done: true, cell: &got}
 	if r.kept(got.Verdict) {
 		out.transcript = r.hidden.VeilAll(seen.Transcript)
 	}
@@ -105,7 +105,7 @@ func newCellResult(j Job) login.CellResult {
 	return login.CellResult{
 		ID: c.ID(), Flavour: c.Flavour, Protocol: c.Protocol, Transport: c.Transport, Mechanism: c.Mechanism,
 		Setting: c.Setting, Profile: profile, Variant: variant, Database: c.Database, Override: c.Override,
-		Credential: c.Credential, Expected: j.Expect.Outcomes, Refs: j.Expect.Refs, Basis: "measured",
+		Credential: c.Credential, Expected: j.Expect.Outcomes, Refs: j.Expect.Refs, Basis: login.Measured,
 		Confidence: j.Profile.Confidence(c.Protocol, c.Mechanism, c.Transport),
 	}
 }

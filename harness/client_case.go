@@ -90,7 +90,7 @@ func (r *runner) client(ctx context.Context, j ClientJob) result {
 	lab, ok := r.Target.(Laboratory)
 	if !ok {
 		got.Rule(cannot(&login.CannotError{What: "show what clients say to it"}))
-		return result{done: true, compliance: got}
+		return result{done: true, compliance: &got}
 	}
 	conducts := func(s clientcases.Situation) (clientcases.Conduct, bool, error) {
 		return r.conduct(ctx, lab, j.Profile, s)
@@ -98,11 +98,11 @@ func (r *runner) client(ctx context.Context, j ClientJob) result {
 	ruling, decided, err := j.Case.Rule(conducts)
 	if err != nil {
 		got.Rule(cannot(err))
-		return result{done: true, compliance: got}
+		return result{done: true, compliance: &got}
 	}
 	got.Rule(lenient(ruling, j.Provisional))
 	got.Reason = r.veil(got.Reason)
-	out := result{done: true, compliance: got}
+	out := result{done: true, compliance: &got}
 	if r.kept(got.Verdict) {
 		for _, s := range decided {
 			did, _, _ := conducts(s) // it is there already

@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"time"
+
+	"github.com/mailmatrix/mailmatrix/internal/login"
 )
 
 // Transcripts says which conversations a report keeps.
@@ -22,7 +24,7 @@ const (
 // other zero value is sensible.
 type Config struct {
 	Target Target
-	// TargetKind is "reference" or "remote"; "" is "remote".
+	// TargetKind is [login.ReferenceTarget] or [login.RemoteTarget]; "" is the latter.
 	TargetKind string
 	// Tool is name and version of the program, for the report.
 	Tool string
@@ -53,7 +55,7 @@ type Config struct {
 
 func (c Config) withDefaults() Config {
 	if c.TargetKind == "" {
-		c.TargetKind = "remote"
+		c.TargetKind = login.RemoteTarget
 	}
 	if c.Rand == nil {
 		c.Rand = crand.Reader

@@ -70,9 +70,15 @@ func (e Excuse) expired(now time.Time) bool {
 func ApplyExcuses(r *login.Report, excuses []Excuse, now time.Time) []login.ExcuseProblem {
 	var problems []login.ExcuseProblem
 	results := excusables(r)
-	byID := map[string][]int{}
+	byID := map[string][]int{} // those that an entry may name: entries are few, and results many
+	for _, e := range excuses {
+		id, _, _ := strings.Cut(e.Pattern, "@")
+		byID[id] = nil
+	}
 	for i, s := range results {
-		byID[s.id] = append(byID[s.id], i)
+		if _, named := byID[s.id]; named {
+			byID[s.id] = append(byID[s.id], i)
+		}
 	}
 	whole := r.Complete && !r.Narrowed()
 	for _, e := range excuses {
@@ -187,9 +193,9 @@ type excusable struct {
 // excusables are the results that can be excused, in the order of the report:
 // no control, and nothing that is only predicted.
 func excusables(r *login.Report) []excusable {
-	var all []excusable
+	all := make([]excusable, 0, len(r.Cells)+len(r.Scenarios)+len(r.Cases))
 	for i := range r.Cells {
-		if c := &r.Cells[i]; c.Basis != "predicted" {
+		if c := &r.Cells[i]; c.Basis != login.Predicted {
 			all = append(all, excusable{c.ID, "", c.Verdict, c.Why, c.Reason, &c.Excused})
 		}
 	}

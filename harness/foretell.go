@@ -123,7 +123,7 @@ func (f foreteller) client(ctx context.Context, p clientsim.Profile, t login.Tra
 	cell := login.Cell{Flavour: login.Remote, Protocol: f.Protocol, Transport: t, Mechanism: login.Auto, Setting: f.Setting,
 		Profile: p.ID(), Database: login.UnknownDatabase, Override: login.NoOverride, Credential: login.WithAccount}
 	told := Foretold{CellResult: newCellResult(Job{Cell: cell, Profile: p}), Profile: p}
-	told.Basis = "predicted"
+	told.Basis = login.Predicted
 	opened, err := f.standIn.Under(ctx, f.setup(t, f.secrets.Account(login.NoOverride)))
 	if err != nil {
 		return told, err

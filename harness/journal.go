@@ -223,18 +223,10 @@ func (j *Journal) readLine(line []byte) error {
 	if err := json.Unmarshal(line, &l); err != nil || l.Job == "" {
 		return errors.New("this is no result")
 	}
-	got := result{done: true, transcript: l.Transcript}
-	switch {
-	case l.Cell != nil:
-		got.cell = *l.Cell
-	case l.Scenario != nil:
-		got.scenario = *l.Scenario
-	case l.Case != nil:
-		got.compliance = *l.Case
-	default:
+	if l.Cell == nil && l.Scenario == nil && l.Case == nil {
 		return errors.New("this is no result")
 	}
-	j.done[l.Job] = got
+	j.done[l.Job] = result{done: true, cell: l.Cell, scenario: l.Scenario, compliance: l.Case, transcript: l.Transcript}
 	j.worked = max(j.worked, time.Duration(l.At*float64(time.Millisecond)))
 	return nil
 }
@@ -261,9 +253,12 @@ func (j *Journal) before(job Job) (result, bool) {
 	if j == nil {
 		return result{}, false
 	}
-	got, known := j.done[job.ID()]
+	got := j.done[job.ID()]
+	if !got.of(job) {
+		return result{}, false
+	}
 	again := job.Scenario != nil && job.Scenario.Kind == login.KindControl && got.scenario.Verdict == login.Pass
-	return got, known && !again
+	return got, !again
 }
 
 // keep writes a result down.
@@ -271,16 +266,8 @@ func (j *Journal) keep(job Job, got result, worked time.Duration) {
 	if j == nil {
 		return
 	}
-	l := journalLine{Job: job.ID(), At: milliseconds(j.worked + worked), Transcript: got.transcript}
-	switch {
-	case got.scenario.ID != "":
-		l.Scenario = &got.scenario
-	case got.compliance.ID != "":
-		l.Case = &got.compliance
-	default:
-		l.Cell = &got.cell
-	}
-	j.write(l)
+	j.write(journalLine{Job: job.ID(), At: milliseconds(j.worked + worked), Transcript: got.transcript,
+		Cell: got.cell, Scenario: got.scenario, Case: got.compliance})
 }
 
 // write writes one line.
@@ -315,8 +302,13 @@ func digestOf(plan Plan) (string, error) {
 // inUTF8 is the result with octets that are no UTF-8 as reports show them: JSON
 // has no way to write them down, and what is read again must be what was seen.
 func (r result) inUTF8() result {
-	for _, text := range []*string{&r.cell.Reason, &r.scenario.Reason, &r.scenario.Outcome, &r.compliance.Reason} {
-		*text = utf8Of(*text)
+	switch {
+	case r.cell != nil:
+		r.cell.Reason = utf8Of(r.cell.Reason)
+	case r.scenario != nil:
+		r.scenario.Reason, r.scenario.Outcome = utf8Of(r.scenario.Reason), utf8Of(r.scenario.Outcome)
+	case r.compliance != nil:
+		r.compliance.Reason = utf8Of(r.compliance.Reason)
 	}
 	for i, line := range r.transcript {
 		r.transcript[i] = utf8Of(line)

@@ -157,6 +157,24 @@ func TestTornJournal(t *testing.T) {
 	}
 }
 
+// What a line calls a scenario is no result of a cell: the cell is done again.
+func TestJournalOfAnotherKind(t *testing.T) {
+	p := onlyCells(plan(t, harness.Grid{Profiles: []string{"eudora"}, Mechanisms: []login.Mechanism{login.APOP}}))
+	c := harness.Config{Target: reference(t), Seed: 3, Patience: patience}
+	name := filepath.Join(t.TempDir(), "journal")
+	journalled(t, name, false, p, c, 0)
+	data, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(name, bytes.ReplaceAll(data, []byte(`"cell":{`), []byte(`"scenario":{`)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if report := journalled(t, name, true, p, c, 0); !report.Complete || report.Sum().Pass != len(p.Jobs) {
+		t.Errorf("complete: %v, %+v of %d", report.Complete, report.Sum(), len(p.Jobs))
+	}
+}
+
 // A journal is never overwritten, and a run goes on with its own alone.
 func TestJournalRefuses(t *testing.T) {
 	p := journalPlan(t)

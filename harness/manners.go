@@ -40,8 +40,14 @@ type mannersBook struct {
 	transcripts [][]string
 }
 
+// describe says who a client is, and nothing of its manners.
+func describe(p clientsim.Profile) login.ClientDescription {
+	return login.ClientDescription{Profile: p.ID(), Title: p.Title, Family: p.Family, Version: p.Version,
+		Facts: p.FactsByConfidence(), Protocols: []login.ClientManners{}}
+}
+
 func (b *mannersBook) client(ctx context.Context, p clientsim.Profile) (login.ClientDescription, error) {
-	result := login.ClientDescription{Profile: p.ID(), Title: p.Title, Family: p.Family, Version: p.Version, Facts: p.FactsByConfidence()}
+	result := describe(p)
 	for _, protocol := range login.Protocols() {
 		if len(p.Mechanisms(protocol)) == 0 {
 			continue

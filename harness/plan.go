@@ -44,9 +44,11 @@ func (j Job) ID() string {
 type Plan struct {
 	Jobs  []Job
 	Lacks []login.Lack
-	// Clients are those whose manners are looked at as well; none where the
+	// Clients are those that the report describes. Manners: how they behave
+	// where a server goes wrong is looked at as well, which it is not where the
 	// plan is narrowed by more than them or a policy.
 	Clients   []clientsim.Profile
+	Manners   bool
 	Selection map[string][]string
 	// Catalogue is the release whose cases are in the plan.
 	Catalogue string
@@ -56,12 +58,14 @@ type Plan struct {
 func (p Plan) Cells() int {
 	n := 0
 	for _, j := range p.Jobs {
-		if j.Scenario == nil && j.Case == nil && j.Client == nil {
+		if j.isCell() {
 			n++
 		}
 	}
 	return n
 }
+
+func (j Job) isCell() bool { return j.Scenario == nil && j.Case == nil && j.Client == nil }
 
 // Cases counts the jobs that are compliance cases, one for each protocol, or for
 // each profile.
@@ -101,6 +105,7 @@ func NewPlan(g Grid) (Plan, error) {
 	if g.Policy != nil {
 		oracle.Policy = *g.Policy
 	}
+	policies := policies{}
 	for _, p := range profiles {
 		plan.Lacks = append(plan.Lacks, lacks(g, p)...)
 		facts := p.Facts()
@@ -108,7 +113,7 @@ func NewPlan(g Grid) (Plan, error) {
 			plan.Jobs = append(plan.Jobs, Job{
 				Cell:    cell,
 				Profile: p,
-				Policy:  cell.Policy(oracle.Policy, mech.In(cell.Protocol)),
+				Policy:  policies.of(cell, oracle.Policy),
 				Expect:  oracle.Expect(cell, facts),
 			})
 		}
@@ -116,8 +121,8 @@ func NewPlan(g Grid) (Plan, error) {
 	if len(plan.Jobs)+len(cases)+len(clients) == 0 {
 		return Plan{}, &NothingMatchedError{plan.Selection}
 	}
-	if !g.narrowed() {
-		plan.Clients = slices.DeleteFunc(slices.Clone(profiles), clientsim.Profile.Probe)
+	if len(plan.Jobs) > 0 {
+		plan.Clients, plan.Manners = slices.DeleteFunc(slices.Clone(profiles), clientsim.Profile.Probe), !g.narrowed()
 	}
 	for _, s := range scenarios.All(profiles) {
 		if g.wantsScenario(s) && !g.onlyCases() || s.Kind == login.KindControl {
@@ -161,6 +166,25 @@ func (g Grid) cells(p clientsim.Profile) []login.Cell {
 		}
 	}
 	return cells
+}
+
+// policies are those of cells, one for all that want the same.
+type policies map[policyKey]login.Policy
+
+type policyKey struct {
+	protocol  login.Protocol
+	mechanism login.Mechanism
+	setting   login.Setting
+}
+
+func (all policies) of(c login.Cell, declared login.Policy) login.Policy {
+	key := policyKey{c.Protocol, c.Mechanism, c.Setting}
+	p, known := all[key]
+	if !known {
+		p = c.Policy(declared, mech.In(c.Protocol))
+		all[key] = p
+	}
+	return p
 }
 
 // mechanisms are those that make cells: the profile's own, and its automatic

@@ -31,10 +31,13 @@ func Run(ctx context.Context, plan Plan, config Config) login.Report {
 		ear:       newEavesdropper(secrets),
 		results:   make([]result, len(plan.Jobs)),
 	}
+	r.cells.reserve(plan)
 	r.hidden = hiding(r.ear, append(config.lives().Others, other))
 	r.started = config.Now()
 	r.all(ctx, plan.Jobs)
-	r.manners(ctx, plan.Clients)
+	if plan.Manners {
+		r.manners(ctx, plan.Clients)
+	}
 	report := r.report(plan)
 	report.NotTested = append(report.NotTested, untold...)
 	ApplyExcuses(&report, knownSins(plan.Jobs), config.Now())
@@ -58,8 +61,10 @@ type runner struct {
 	ear       *eavesdropper
 	// hidden finds what no result may show.
 	hidden   *wire.Searcher
+	said     distinct
 	started  time.Time
 	results  []result // by job; written once each, by the worker that took it
+	cells    cells
 	conducts conducts
 	// clients are their manners, and mannersErr why they are not known.
 	clients    Book
@@ -71,15 +76,6 @@ func (r *runner) manners(ctx context.Context, clients []clientsim.Profile) {
 	if lab, ok := r.Target.(Laboratory); ok && len(clients) > 0 && ctx.Err() == nil {
 		r.clients, r.mannersErr = Manners(ctx, lab, clients, r.Parallel)
 	}
-}
-
-// result is what became of one job.
-type result struct {
-	done       bool
-	cell       login.CellResult
-	scenario   login.ScenarioResult
-	compliance login.CaseResult
-	transcript []string
 }
 
 // all runs the jobs, the controls around them: a run whose controls do not
@@ -124,6 +120,7 @@ func (r *runner) some(ctx context.Context, jobs []Job, indices []int, tell func(
 			return // interrupted half way: it says nothing
 		}
 		got = got.inUTF8()
+		got.cell, got.transcript = r.cells.place(i, got.cell), r.said.share(got.transcript)
 		if r.Journal != nil {
 			r.Journal.keep(jobs[i], got, r.Now().Sub(r.started))
 		}
@@ -158,18 +155,22 @@ func (r *runner) brokenBy(j Job, reason string) result {
 	got := result{done: true}
 	switch {
 	case j.Scenario != nil:
-		got.scenario = newScenarioResult(*j.Scenario)
-		got.scenario.Rule(ruling)
+		s := newScenarioResult(*j.Scenario)
+		s.Rule(ruling)
+		got.scenario = &s
 	case j.Case != nil:
-		got.compliance = newCaseResult(*j.Case)
-		got.compliance.Rule(ruling)
+		c := newCaseResult(*j.Case)
+		c.Rule(ruling)
+		got.compliance = &c
 	case j.Client != nil:
-		got.compliance = newClientResult(j.Client.Case, j.Client.Profile.ID())
-		got.compliance.Rule(ruling)
+		c := newClientResult(j.Client.Case, j.Client.Profile.ID())
+		c.Rule(ruling)
+		got.compliance = &c
 	default:
-		got.cell = newCellResult(j)
-		got.cell.Outcome = login.Error
-		got.cell.Rule(ruling)
+		c := newCellResult(j)
+		c.Outcome = login.Error
+		c.Rule(ruling)
+		got.cell = &c
 	}
 	return got
 }
@@ -183,8 +184,8 @@ func (r *runner) report(plan Plan) login.Report {
 		Lacks:   plan.Lacks,
 	}
 	var table login.Lines
-	for i := range r.results {
-		got := &r.results[i]
+	report.Cells = r.cells.all[:0] // each moves up to where one before it is missing
+	for i, got := range r.results {
 		if got.done && plan.sharded() {
 			report.Order = append(report.Order, plan.Jobs[i].place)
 		}
@@ -193,16 +194,16 @@ func (r *runner) report(plan Plan) login.Report {
 			report.Complete = false
 		case plan.Jobs[i].Scenario != nil:
 			got.scenario.Transcript = table.Keep(got.transcript)
-			report.Scenarios = append(report.Scenarios, got.scenario)
+			report.Scenarios = append(report.Scenarios, *got.scenario)
 		case plan.Jobs[i].Case != nil, plan.Jobs[i].Client != nil:
 			got.compliance.Transcript = table.Keep(got.transcript)
-			report.Cases = append(report.Cases, got.compliance)
+			report.Cases = append(report.Cases, *got.compliance)
 		default:
 			got.cell.Transcript = table.Keep(got.transcript)
-			report.Cells = append(report.Cells, got.cell)
+			report.Cells = append(report.Cells, *got.cell)
 		}
 	}
-	report.Clients = r.described(&table)
+	report.Clients = r.described(plan.Clients, &table)
 	if r.mannersErr != nil {
 		report.Complete = false
 	}
@@ -239,9 +240,16 @@ func doors(address string) []login.DoorResult {
 	return all
 }
 
-// described are the clients' manners, their transcripts in the table where
-// transcripts are kept.
-func (r *runner) described(table *login.Lines) []login.ClientDescription {
+// described are the clients; with their manners, where these were looked at,
+// and the transcripts in the table, where transcripts are kept.
+func (r *runner) described(clients []clientsim.Profile, table *login.Lines) []login.ClientDescription {
+	if len(r.clients.Clients) == 0 {
+		var all []login.ClientDescription
+		for _, p := range clients {
+			all = append(all, describe(p))
+		}
+		return all
+	}
 	row := func(at *int) *int {
 		if at == nil || r.Transcripts == KeepNone {
 			return nil

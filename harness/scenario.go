@@ -21,7 +21,7 @@ func (r *runner) scenario(ctx context.Context, s scenarios.Scenario) result {
 	opened, err := r.Target.Under(ctx, setup)
 	if err != nil && !(s.MayNotStart && errors.As(err, &session.Refused)) {
 		got.Rule(cannot(err))
-		return result{done: true, scenario: got}
+		return result{done: true, scenario: &got}
 	}
 	door := &watched{Door: opened}
 	if opened != nil {
@@ -47,7 +47,7 @@ func (r *runner) scenario(ctx context.Context, s scenarios.Scenario) result {
 	got.Exposure = login.Strongest(exposures)
 	got.Rule(door.judge(judge(s, got, err)))
 	got.Reason = r.veil(got.Reason)
-	out := result{done: true, scenario: got}
+	out := result{done: true, scenario: &got}
 	if r.kept(got.Verdict) {
 		out.transcript = r.hidden.VeilAll(transcript)
 	}

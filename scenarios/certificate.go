@@ -47,7 +47,8 @@ func certificates(profiles []clientsim.Profile) []Scenario {
 		facts := p.Facts()
 		for _, protocol := range login.Protocols() {
 			for _, t := range tried(p, protocol) {
-				if !t.Encrypted() {
+				// Who never says STLS is shown none.
+				if !t.Encrypted() || t == login.StartTLS && facts.Protocols[protocol].NeverEncrypts {
 					continue
 				}
 				for _, shows := range certificatesShown {

@@ -155,7 +155,7 @@ func (l *live) one(ctx context.Context, at int, f harness.Foretold, secrets logi
 	}
 	hidden := searcher(secrets)
 	o := seen.Observation
-	f.Basis, f.Expected = "measured", []login.Outcome{login.LoggedIn}
+	f.Basis, f.Expected = login.Measured, []login.Outcome{login.LoggedIn}
 	f.Offered, f.Attempted, f.Used, f.Outcome, f.Reason = o.Offered, o.Attempted, o.Used, o.Outcome, ""
 	f.Lines = hidden.VeilAll(seen.Transcript)
 	l.rule(&f, look.Door, way, hidden.Veil(o.Reply), hidden.Veil(o.Detail))

@@ -56,7 +56,7 @@ func (c *check) finish(started time.Time, complete bool) {
 	r.Started, r.ElapsedMS = started.UTC().Truncate(time.Second), float64(c.Now().Sub(started).Microseconds())/1000
 	r.Selection = map[string][]string{}
 	effort := c.budget.Effort()
-	r.Targets = []login.TargetResult{{Name: c.name(), Kind: "remote", Doors: c.doors, Addresses: c.addresses(), Effort: &effort}}
+	r.Targets = []login.TargetResult{{Name: c.name(), Kind: login.RemoteTarget, Doors: c.doors, Addresses: c.addresses(), Effort: &effort}}
 	r.NotTested = append(c.ledger.NotTested, r.NotTested...)
 	for _, note := range c.found.Notes {
 		r.Scenarios = append(r.Scenarios, login.ScenarioResult{ID: "scenario/door/discovery/" + fmt.Sprint(len(r.Scenarios)), Kind: login.KindDoor,

@@ -88,6 +88,10 @@ type ProtocolFacts struct {
 	// Looks names the mechanisms that the client uses only where it sees them
 	// offered. The others it sends blind.
 	Looks []Mechanism
+	// AnyListDoes names those of Looks that it uses where it sees a list,
+	// whatever is in it, and BlindWithoutSASL those that it sends blind where no
+	// SASL mechanism is listed.
+	AnyListDoes, BlindWithoutSASL []Mechanism
 	// Chooses is the order in which the client, as installed, picks, and
 	// ChoosesInClear the one without TLS.
 	Chooses, ChoosesInClear []Mechanism
@@ -119,6 +123,8 @@ type ProtocolFacts struct {
 	// NeverInsists: it logs in clear where encryption is not offered, however it
 	// is set.
 	NeverInsists bool
+	// NeverEncrypts: told to say STARTTLS or STLS it does not, and logs in clear.
+	NeverEncrypts bool
 	// BeforeHello: STARTTLS is said before any EHLO, which a server may refuse
 	// (RFC 5321 4.1.4).
 	BeforeHello bool
@@ -130,6 +136,11 @@ type ProtocolFacts struct {
 // provesWrong reports whether the client's proof in c is never right.
 func (f ClientFacts) provesWrong(c Cell) bool {
 	return slices.Contains(f.Protocols[c.Protocol].WrongProof, c.Mechanism)
+}
+
+// staysInClear reports whether the client is told to encrypt in c, and does not.
+func (f ClientFacts) staysInClear(c Cell) bool {
+	return c.Transport == StartTLS && f.Protocols[c.Protocol].NeverEncrypts
 }
 
 // LooksFor reports whether the client uses m only where it sees it offered.

@@ -13,6 +13,10 @@ type ByDocument struct {
 // Expect reasons in the contract's order: encryption, policy, availability,
 // credentials; the first that applies decides.
 func (d ByDocument) Expect(c Cell, f ClientFacts) Expectation {
+	if f.staysInClear(c) {
+		return d.expectInClear(c, f)
+	}
+	d.Policy = c.Policy(d.Policy, everything)
 	e := Expectation{Refs: refsOf(c), Replies: replyForms(c.Protocol)}
 	if c.Transport.Encrypted() && !encryptionPossible(c, f) {
 		return e.with(NoTLS)
@@ -27,6 +31,17 @@ func (d ByDocument) Expect(c Cell, f ClientFacts) Expectation {
 	return d.expectMechanism(e, c, f)
 }
 
+// expectInClear follows a client that is told to encrypt and does not. What it
+// shows is still shown by who was told so.
+func (d ByDocument) expectInClear(c Cell, f ClientFacts) Expectation {
+	c.Transport = Plain
+	e := d.Expect(c, f)
+	for i := range e.Exposures {
+		e.Exposures[i].Transport = StartTLS
+	}
+	return e
+}
+
 // expectChoice follows a client through the mechanisms that it tries, each as
 // far as it must come.
 func (d ByDocument) expectChoice(e Expectation, c Cell, f ClientFacts) Expectation {
@@ -38,11 +53,8 @@ func (d ByDocument) expectChoice(e Expectation, c Cell, f ClientFacts) Expectati
 			continue
 		}
 		c.Mechanism = m
-		if own != Auto && m != own { // a cell permits its own mechanism alone
-			c.Setting = Deny
-		}
 		usable := !slices.Contains(p.EncryptedOnly, m) || c.Transport.Encrypted()
-		if !usable || f.LooksFor(c.Protocol, m) && !d.sees(c, f) {
+		if !usable || d.misses(c, f) {
 			continue
 		}
 		shown := end.Exposures
@@ -54,7 +66,7 @@ func (d ByDocument) expectChoice(e Expectation, c Cell, f ClientFacts) Expectati
 			break
 		}
 	}
-	if own == Auto && end.Used == "" && p.Unlisted != "" && d.listsAny(c, f) {
+	if own == Auto && end.Used == "" && p.Unlisted != "" && d.lists(c, f, anything) {
 		return d.expectBlind(e, c, f, p.Unlisted)
 	}
 	return end
@@ -82,13 +94,28 @@ func (d ByDocument) expectBlind(e Expectation, c Cell, f ClientFacts, m Mechanis
 	return end
 }
 
-// listsAny: EHLO or CAPA lists something. Under one setting for all a client
-// has found what it wants by then, so only a policy can leave it searching.
-func (d ByDocument) listsAny(c Cell, f ClientFacts) bool {
+// lists: EHLO or CAPA lists one of those that count.
+func (d ByDocument) lists(c Cell, f ClientFacts, counts func(Mechanism) bool) bool {
 	return slices.ContainsFunc(d.Policy.Mechanisms(), func(m Mechanism) bool {
 		c.Mechanism = m
-		return m != APOP && f.couldChoose(c) && d.visible(c)
+		return m != APOP && counts(m) && f.couldChoose(c) && d.visible(c)
 	})
+}
+
+func anything(Mechanism) bool { return true }
+
+// looks is whether the client looks for the cell's mechanism there: one that
+// goes blind where no SASL mechanism is listed looks where one is.
+func (d ByDocument) looks(c Cell, f ClientFacts) bool {
+	return f.LooksFor(c.Protocol, c.Mechanism) &&
+		(!slices.Contains(f.Protocols[c.Protocol].BlindWithoutSASL, c.Mechanism) || d.lists(c, f, isSASL))
+}
+
+// misses: the client looks, and does not see what it wants to see. For some
+// that is a list, whatever is in it.
+func (d ByDocument) misses(c Cell, f ClientFacts) bool {
+	return d.looks(c, f) && !d.sees(c, f) &&
+		!(slices.Contains(f.Protocols[c.Protocol].AnyListDoes, c.Mechanism) && d.lists(c, f, anything))
 }
 
 // choices are the mechanisms in the client's order.
@@ -105,12 +132,11 @@ func choices(c Cell, p ProtocolFacts) []Mechanism {
 
 func (d ByDocument) expectMechanism(e Expectation, c Cell, f ClientFacts) Expectation {
 	visible := d.sees(c, f)
-	looks := f.LooksFor(c.Protocol, c.Mechanism)
-	if looks {
+	if d.looks(c, f) {
 		e.Offered = &visible
 	}
 	switch {
-	case looks && !visible && !f.TriesAnyway:
+	case d.misses(c, f) && !f.TriesAnyway:
 		return e.with(NotOffered)
 	case !d.setting(c).Permits(c.Transport):
 		return e.with(RefusedPolicy, shownWhenRefused(c, f, visible)...)
@@ -129,12 +155,8 @@ func (e Expectation) with(o Outcome, shown ...Exposure) Expectation {
 	return e
 }
 
-func (d ByDocument) setting(c Cell) Setting {
-	if c.Setting == Declared {
-		return d.Policy.For(c.Protocol, c.Mechanism)
-	}
-	return c.Setting
-}
+// setting is that of the cell's server, which is in d by now.
+func (d ByDocument) setting(c Cell) Setting { return d.Policy.For(c.Protocol, c.Mechanism) }
 
 // sees is whether this client sees it: the greeting is not said again inside
 // TLS, and a client may have forgotten it by then.
@@ -162,6 +184,12 @@ func encryptionPossible(c Cell, f ClientFacts) bool {
 		return c.Transport != TLS
 	}
 	return !f.NoTLS12
+}
+
+// everything is what a server is told to allow where the client chooses.
+var everything = []Mechanism{
+	UserPass, APOP, LOGIN, PLAIN, OAUTHBEARER, XOAUTH2, CRAMMD5, DIGESTMD5, NTLM,
+	SCRAMSHA1, SCRAMSHA1PLUS, SCRAMSHA256, SCRAMSHA256PLUS, EXTERNAL, GSSAPI, ANONYMOUS,
 }
 
 // canCheck is the document's "User Database considerations" and the second
@@ -195,8 +223,12 @@ func canCheck(c Cell) bool {
 	}
 }
 
-// rightCredentials is the document's "POP3 Override password".
+// rightCredentials is the document's "POP3 Override password". Whoever is
+// nobody (RFC 4505) presents nothing that could be wrong.
 func rightCredentials(c Cell) bool {
+	if c.Mechanism == ANONYMOUS {
+		return true
+	}
 	wanted := WithAccount
 	if c.Override == OverrideSet && c.Protocol == POP3 {
 		switch c.Mechanism {
@@ -251,7 +283,7 @@ func shownByLogin(c Cell, f ClientFacts, when When) []Exposure {
 	if f.provesWrong(c) {
 		return shown
 	}
-	return append(shown, exposed(c, class, when, secretNames[c.Credential]))
+	return append(shown, exposed(c, class, when, presented(c)))
 }
 
 // shownAtFirst is what can be read in a first message that stands in the
@@ -271,6 +303,15 @@ func exposed(c Cell, class ExposureClass, when When, secret SecretName) Exposure
 	return Exposure{Class: class, Mechanism: c.Mechanism, When: when, Transport: c.Transport, Secret: secret}
 }
 
+// presented is whose secret the client presents. The override is a password:
+// who is told to present it where a token is asked for has a wrong one.
+func presented(c Cell) SecretName {
+	if c.Credential == WithOverride && (c.Mechanism == XOAUTH2 || c.Mechanism == OAUTHBEARER) {
+		return SecretWrong
+	}
+	return secretNames[c.Credential]
+}
+
 // secretNames is whose secret a credential is.
 var secretNames = map[Credential]SecretName{
 	WithAccount: SecretAccount, WithOverride: SecretOverride, WithWrong: SecretWrong,
@@ -279,6 +320,9 @@ var secretNames = map[Credential]SecretName{
 // ShownWhenRefused is what a listener can read where the mechanism is offered
 // and then refused at the command.
 func ShownWhenRefused(c Cell, f ClientFacts) ExposureClass {
+	if f.staysInClear(c) {
+		c.Transport = Plain
+	}
 	return Strongest(shownWhenRefused(c, f, true))
 }
 
@@ -292,11 +336,11 @@ func shownWhenRefused(c Cell, f ClientFacts, visible bool) []Exposure {
 	name := []Exposure{exposed(c, ShowsIdentity, BeforeRefusal, SecretAccount)}
 	switch {
 	case c.Mechanism == UserPass && slices.Contains(f.Protocols[c.Protocol].AfterRefusal, UserPass):
-		return append(name, exposed(c, ShowsPassword, AfterRefusal, secretNames[c.Credential]))
+		return append(name, exposed(c, ShowsPassword, AfterRefusal, presented(c)))
 	case c.Mechanism == UserPass:
 		return name
 	case c.Mechanism == APOP && (visible || !f.TriesAnyway): // without a timestamp over the password alone
-		return append(name, exposed(c, ShowsVerifier, BeforeRefusal, secretNames[c.Credential]))
+		return append(name, exposed(c, ShowsVerifier, BeforeRefusal, presented(c)))
 	case c.Mechanism == APOP: // the probe's digest is random
 		return name
 	case slices.Contains(f.Protocols[c.Protocol].Initial, c.Mechanism):

@@ -46,3 +46,49 @@ func TestChoiceUnderPolicy(t *testing.T) {
 		}
 	}
 }
+
+// What a client chooses where every mechanism has the same setting: the
+// database alone leaves some out.
+func TestChoiceUnderOneSetting(t *testing.T) {
+	yes, no := true, false
+	for _, row := range []struct {
+		name, why string
+		facts     ProtocolFacts
+		database  Database
+		setting   Setting
+		outcome   Outcome
+		used      Mechanism
+		offered   *bool
+	}{
+		{name: "any list does", why: "PLAIN is listed, so CRAM-MD5 is sent", database: NT, setting: Allow,
+			facts:   ProtocolFacts{Looks: []Mechanism{CRAMMD5}, AnyListDoes: []Mechanism{CRAMMD5}, Chooses: []Mechanism{CRAMMD5}},
+			outcome: RefusedUnavailable, used: CRAMMD5, offered: &no},
+		{name: "any list does, and it is in it", why: "it is offered, and accepted", database: Full, setting: Allow,
+			facts:   ProtocolFacts{Looks: []Mechanism{CRAMMD5}, AnyListDoes: []Mechanism{CRAMMD5}, Chooses: []Mechanism{CRAMMD5}},
+			outcome: LoggedIn, used: CRAMMD5, offered: &yes},
+		{name: "there is no list", why: "it wants to see one", database: Full, setting: Deny,
+			facts:   ProtocolFacts{Looks: []Mechanism{CRAMMD5}, AnyListDoes: []Mechanism{CRAMMD5}, Chooses: []Mechanism{CRAMMD5}},
+			outcome: NotOffered},
+		{name: "looks beside another", why: "PLAIN is listed and CRAM-MD5 is not, so PLAIN is taken", database: NT, setting: Allow,
+			facts: ProtocolFacts{Looks: []Mechanism{CRAMMD5, PLAIN}, BlindWithoutSASL: []Mechanism{CRAMMD5},
+				Chooses: []Mechanism{CRAMMD5, PLAIN}},
+			outcome: LoggedIn, used: PLAIN, offered: &yes},
+		{name: "looks, and nothing is there", why: "it goes blind", database: NT, setting: Deny,
+			facts: ProtocolFacts{Looks: []Mechanism{CRAMMD5, PLAIN}, BlindWithoutSASL: []Mechanism{CRAMMD5},
+				Chooses: []Mechanism{CRAMMD5, PLAIN}},
+			outcome: RefusedPolicy, used: CRAMMD5},
+		{name: "nothing of its own", why: "PLAIN is listed, so it sends what it does in the place of nothing", database: NT, setting: Allow,
+			facts:   ProtocolFacts{Looks: []Mechanism{CRAMMD5}, Chooses: []Mechanism{CRAMMD5}, Unlisted: CRAMMD5},
+			outcome: RefusedUnavailable, used: CRAMMD5},
+	} {
+		row.facts.ChoosesInClear = row.facts.Chooses
+		c := cell(func(c *Cell) { c.Flavour, c.Mechanism, c.Setting, c.Database = Modern, Auto, row.setting, row.database })
+		e := ByDocument{}.Expect(c, ClientFacts{Profile: "somebody", Protocols: map[Protocol]ProtocolFacts{POP3: row.facts}})
+		if !row.outcome.In(e.Outcomes) || e.Used != row.used {
+			t.Errorf("%s (%s): %v %q, want %s %q", row.name, row.why, e.Outcomes, e.Used, row.outcome, row.used)
+		}
+		if row.offered == nil != (e.Offered == nil) || row.offered != nil && *row.offered != *e.Offered {
+			t.Errorf("%s (%s): offered %v, want %v", row.name, row.why, e.Offered, row.offered)
+		}
+	}
+}

@@ -26,6 +26,13 @@ func looking() ClientFacts {
 	}
 }
 
+// neverEncrypts is a client that is told to say STLS and logs in clear.
+func neverEncrypts(f *ClientFacts) {
+	p := f.Protocols[POP3]
+	p.NeverEncrypts = true
+	f.Protocols[POP3] = p
+}
+
 func TestByDocument(t *testing.T) {
 	for _, row := range []struct {
 		name, why string
@@ -162,6 +169,13 @@ func TestByDocument(t *testing.T) {
 				f.Protocols = map[Protocol]ProtocolFacts{SMTP: {Looks: []Mechanism{PLAIN}, BeforeHello: true}}
 			},
 			outcome: NoTLS, shows: ShowsNothing},
+		{name: "nobody", why: "who presents nothing presents nothing wrong",
+			change:  func(c *Cell) { c.Mechanism, c.Database, c.Credential = ANONYMOUS, Full, WithWrong },
+			outcome: LoggedIn, shows: ShowsNothing},
+		{name: "told to encrypt, and does not", why: "it is in clear, where Secure refuses, and the name is out by then",
+			change:  func(c *Cell) { c.Setting, c.Transport = Secure, StartTLS },
+			facts:   neverEncrypts,
+			outcome: RefusedPolicy, shows: ShowsIdentity},
 		{name: "a proof that is always wrong", why: "it is made of nobody's password, which a listener learns nothing from",
 			change: func(c *Cell) { c.Mechanism, c.Database = NTLM, NT },
 			facts: func(f *ClientFacts) {
@@ -260,6 +274,12 @@ func TestByDocumentExposures(t *testing.T) {
 			}, []Exposure{
 				show(LOGIN, ShowsIdentity, AfterRefusal, SecretAccount), show(LOGIN, ShowsPassword, AfterRefusal, SecretAccount)}},
 		{"inside TLS", func(c *Cell) { c.Transport = StartTLS }, nil, []Exposure{}},
+		{"told to encrypt, and does not", func(c *Cell) { c.Transport = StartTLS }, neverEncrypts, []Exposure{
+			{ShowsIdentity, UserPass, OnSuccess, StartTLS, SecretAccount}, {ShowsPassword, UserPass, OnSuccess, StartTLS, SecretAccount}}},
+		{"the override where a token is asked for", func(c *Cell) {
+			c.Mechanism, c.Database, c.Override, c.Credential = XOAUTH2, Full, OverrideSet, WithOverride
+		}, nil, []Exposure{
+			show(XOAUTH2, ShowsIdentity, BeforeRefusal, SecretAccount), show(XOAUTH2, ShowsToken, BeforeRefusal, SecretWrong)}},
 	} {
 		facts := looking()
 		if row.facts != nil {
