@@ -93,6 +93,7 @@ type (
 	ScenarioResult    = login.ScenarioResult
 	CaseResult        = login.CaseResult
 	TargetResult      = login.TargetResult
+	Asked             = login.Asked
 	DoorResult        = login.DoorResult
 	TransportResult   = login.TransportResult
 	MechanismResult   = login.MechanismResult

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/mailmatrix/mailmatrix/internal/login"
 )
@@ -51,33 +52,98 @@ func (p Plan) Rerun(ids []string, from string) (_ Plan, missing []string, err er
 	for _, id := range ids {
 		wanted[id] = false
 	}
-	var kept []Job
-	found := 0
-	for _, j := range p.Jobs {
-		if _, again := wanted[j.ID()]; again {
-			wanted[j.ID()] = true
-			found++
-			kept = append(kept, j)
-		} else if j.Scenario != nil && j.Scenario.Kind == login.KindControl {
-			kept = append(kept, j)
-		}
-	}
-	switch {
-	case len(ids) == 0:
-		return p, nil, fmt.Errorf("%s: nothing failed there, so there is nothing to run again", from)
-	case found == 0:
-		return p, nil, fmt.Errorf("%s: nothing of what failed there is in this plan (%s, ...): give the flags of that run as well", from, ids[0])
-	}
+	kept := p.keep(wanted)
 	for _, id := range ids {
 		if !wanted[id] {
 			missing = append(missing, id)
 		}
 	}
+	switch {
+	case len(ids) == 0:
+		return p, nil, fmt.Errorf("%s: nothing failed there, so there is nothing to run again", from)
+	case len(missing) == len(ids):
+		return p, nil, fmt.Errorf("%s: nothing of what failed there is in this plan (%s, ...): give the flags of that run as well", from, ids[0])
+	}
+	return p.part(kept, "rerun-failed", from), missing, nil
+}
+
+// Only narrows the plan to the experiments with these IDs, and the controls. A
+// case may be named without its protocol or client, and is then meant with each.
+func (p Plan) Only(ids []string) (Plan, error) {
+	wanted := map[string]bool{}
+	for _, id := range ids {
+		wanted[id] = false
+	}
+	kept := p.keep(wanted)
+	for _, id := range ids {
+		if !wanted[id] {
+			return p, p.unknown(id)
+		}
+	}
+	return p.part(kept, "only", ids...), nil
+}
+
+// keep are the jobs that are wanted, and the controls; whatever is found is
+// marked.
+func (p Plan) keep(wanted map[string]bool) []Job {
+	var kept []Job
+	for _, j := range p.Jobs {
+		named := j.Scenario != nil && j.Scenario.Kind == login.KindControl
+		for _, name := range j.names() {
+			if _, is := wanted[name]; is {
+				wanted[name], named = true, true
+			}
+		}
+		if named {
+			kept = append(kept, j)
+		}
+	}
+	return kept
+}
+
+// names are the ID of the job, and that of its case.
+func (j Job) names() []string {
+	switch {
+	case j.Case != nil:
+		return []string{j.ID(), j.Case.ID}
+	case j.Client != nil:
+		return []string{j.ID(), j.Client.ID}
+	default:
+		return []string{j.ID()}
+	}
+}
+
+// part is the plan with these jobs alone, and says so.
+func (p Plan) part(kept []Job, axis string, values ...string) Plan {
 	p.Jobs, p.Clients, p.Lacks = kept, nil, nil
 	p.Selection = maps.Clone(p.Selection)
 	if p.Selection == nil {
 		p.Selection = map[string][]string{}
 	}
-	p.Selection["rerun-failed"] = []string{from}
-	return p, missing, nil
+	p.Selection[axis] = values
+	return p
+}
+
+// unknown says that no experiment has the ID, and which one is near: it is looked
+// for among those that begin alike as far as any do.
+func (p Plan) unknown(id string) error {
+	var near []string
+	for _, j := range p.Jobs {
+		near = append(near, j.names()...)
+	}
+	for i := range id {
+		if id[i] != '/' {
+			continue
+		}
+		alike := slices.DeleteFunc(slices.Clone(near), func(name string) bool { return !strings.HasPrefix(name, id[:i+1]) })
+		if len(alike) == 0 {
+			break
+		}
+		near = alike
+	}
+	hint := ""
+	if name := login.Nearest(id, near); name != "" {
+		hint = fmt.Sprintf(", did you mean %q?", name)
+	}
+	return fmt.Errorf("no experiment of this plan is %q%s; give the flags of its run as well", id, hint)
 }

@@ -62,6 +62,50 @@ func TestRerun(t *testing.T) {
 	}
 }
 
+// An experiment is run alone, whatever it is, with the controls.
+func TestOnly(t *testing.T) {
+	whole := plan(t, harness.Grid{})
+	for _, row := range []struct {
+		why  string
+		ids  []string
+		want []string
+	}{
+		{"a cell", []string{eudoraCell}, []string{eudoraCell}},
+		{"a scenario of two protocols, which no axis narrows to", []string{"scenario/contents/smtp-to-pop3/classic/plain"}, []string{"scenario/contents/smtp-to-pop3/classic/plain"}},
+		{"a case at one kind of door", []string{"both/policy/012@pop3"}, []string{"both/policy/012@pop3"}},
+		{"a case at each", []string{"both/policy/012"}, []string{"both/policy/012@smtp", "both/policy/012@pop3"}},
+		{"a client's case, and another", []string{"client/smtp/009@mutt", "both/policy/012@pop3"}, []string{"both/policy/012@pop3", "client/smtp/009@mutt"}},
+		{"a control, which runs anyway", []string{"scenario/control/canary/classic/smtp/plain/last"}, nil},
+	} {
+		only, err := whole.Only(row.ids)
+		if err != nil {
+			t.Errorf("%s: %v", row.why, err)
+			continue
+		}
+		var ids []string
+		controls := 0
+		for _, j := range only.Jobs {
+			if j.Scenario != nil && j.Scenario.Kind == login.KindControl {
+				controls++
+			} else {
+				ids = append(ids, j.ID())
+			}
+		}
+		if !slices.Equal(ids, row.want) || controls == 0 || !slices.Equal(only.Selection["only"], row.ids) || len(only.Clients) > 0 {
+			t.Errorf("%s: %q, %d controls, selection %v", row.why, ids, controls, only.Selection)
+		}
+	}
+	for _, row := range []struct{ id, want string }{
+		{"scenario/contents/smtp-to-pop3/classic", `no experiment of this plan is "scenario/contents/smtp-to-pop3/classic", did you mean "scenario/contents/smtp-to-pop3/classic/plain"?`},
+		{"both/policy/012@imap", `did you mean "both/policy/012@smtp"?`},
+		{"", `no experiment of this plan is "";`},
+	} {
+		if _, err := whole.Only([]string{eudoraCell, row.id}); err == nil || !strings.Contains(err.Error(), row.want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%q: %v", row.id, err)
+		}
+	}
+}
+
 // A file that is no report of ours is refused by name.
 func TestReadReport(t *testing.T) {
 	for _, row := range []struct{ why, text, want string }{

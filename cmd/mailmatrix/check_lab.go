@@ -48,7 +48,7 @@ func (l *laboratory) check(c *cobra.Command, asked discover.Asked, o remote.Opti
 		return err
 	}
 	if l.command == "" {
-		for _, name := range []string{"profile", "protocol", "transport", "mechanism", "setting", "cases", "seed", "rerun-failed"} {
+		for _, name := range []string{"profile", "protocol", "transport", "mechanism", "setting", "cases", "seed", "only", "rerun-failed"} {
 			if c.Flags().Changed(name) {
 				return fmt.Errorf("--%s is about a server that is reconfigured: it wants --lab --apply 'COMMAND {policy.yaml}'", name)
 			}
@@ -96,7 +96,7 @@ func (l *laboratory) run(ctx context.Context, t terminal, asked discover.Asked, 
 	if plan.Cells()+plan.Cases() == 0 {
 		return login.Report{}, fmt.Errorf("nothing is left to be run: name doors of %s as well", strings.Join(texts(absent), " and "))
 	}
-	if plan, err = l.again.narrow(t.Err, plan); err != nil {
+	if plan, err = l.again.narrow(ctx, t.Err, plan); err != nil {
 		return login.Report{}, err
 	}
 	ways, err := waysTo(ctx, asked.Doors, o.Route)
@@ -116,7 +116,7 @@ func (l *laboratory) run(ctx context.Context, t terminal, asked discover.Asked, 
 		return login.Report{}, err
 	}
 	target.Authority, target.Stand.Host = ways.trusted(ctx, o.Trust, stand.Host)
-	run := harness.Config{Target: target, TargetKind: "remote", Tool: o.Tool, Seed: l.seed, Limit: o.Limit, Parallel: 1}
+	run := harness.Config{Target: target, TargetKind: login.RemoteTarget, Tool: o.Tool, Seed: l.seed, Limit: o.Limit, Parallel: 1}
 	if o.Route.Source.IsValid() {
 		run.Vantage = o.Route.Source.String()
 	}

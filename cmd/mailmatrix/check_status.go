@@ -1,11 +1,11 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -33,7 +33,7 @@ func (s *statusFlags) register(c *cobra.Command) {
 }
 
 // open understands the flags and reads the baseline, before anything is done.
-func (s *statusFlags) open() error {
+func (s *statusFlags) open(ctx context.Context) error {
 	var err error
 	parse(&s.on, s.failOn, func(text string) (harness.FailOn, error) {
 		return login.ParseName("value of --fail-on", text, harness.FailOns())
@@ -42,7 +42,7 @@ func (s *statusFlags) open() error {
 	case err != nil:
 		return err
 	case s.baseline != "":
-		s.old, err = readReport("baseline", s.baseline)
+		s.old, err = readSound(ctx, "baseline", s.baseline)
 		return err
 	case slices.Contains(s.on, harness.FailOnRegression):
 		return errors.New("--fail-on regression wants --baseline FILE: worse than what?")
@@ -88,8 +88,8 @@ func sayChanges(w io.Writer, what string, changes []harness.Change) {
 }
 
 // readReport reads a report in JSON; flag is who asks for it.
-func readReport(flag, name string) (login.Report, error) {
-	data, err := os.ReadFile(name) //nolint:gosec // the user names the file
+func readReport(ctx context.Context, flag, name string) (login.Report, error) {
+	data, err := contentsOf(ctx, name)
 	if err != nil {
 		return login.Report{}, fmt.Errorf("%s: %w", flag, err)
 	}
@@ -100,14 +100,16 @@ func readReport(flag, name string) (login.Report, error) {
 	return r, nil
 }
 
-// again are --rerun-failed and --repeat: which experiments of a plan are run, and
-// how often.
+// again are --only, --rerun-failed and --repeat: which experiments of a plan are
+// run, and how often.
 type again struct {
+	only   []string
 	failed string
 	times  int
 }
 
 func (a *again) register(c *cobra.Command) {
+	c.Flags().StringSliceVar(&a.only, "only", nil, "run only the cell, scenario or case with this `ID`, as reports name it, and the controls")
 	c.Flags().StringVar(&a.failed, "rerun-failed", "", "run only what failed, warned or was broken in this JSON report in a `FILE`")
 	a.registerTimes(c)
 }
@@ -125,14 +127,23 @@ func (a *again) check() error {
 }
 
 // narrow leaves in the plan what is to be run.
-func (a *again) narrow(w io.Writer, plan harness.Plan) (harness.Plan, error) {
+func (a *again) narrow(ctx context.Context, w io.Writer, plan harness.Plan) (harness.Plan, error) {
 	if err := a.check(); err != nil {
 		return plan, err
 	}
-	if a.failed == "" {
+	switch {
+	case len(a.only) > 0 && a.failed != "":
+		return plan, errors.New("--only names what is run, and so does --rerun-failed: leave one of them out")
+	case len(a.only) > 0:
+		plan, err := plan.Only(a.only)
+		if err != nil {
+			return plan, fmt.Errorf("--only: %w", err)
+		}
+		return plan, nil
+	case a.failed == "":
 		return plan, nil
 	}
-	old, err := readReport("rerun-failed", a.failed)
+	old, err := readSound(ctx, "rerun-failed", a.failed)
 	if err != nil {
 		return plan, err
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -24,6 +25,7 @@ func worsened(t *testing.T) (name, cell string) {
 		t.Fatalf("exit status %d, %v: %s", status, err, says)
 	}
 	r.Cells[0].Verdict, r.Cells[0].Reason = login.Fail, "made to fail"
+	r.Count()
 	text, err := json.Marshal(r)
 	if err != nil {
 		t.Fatal(err)
@@ -63,8 +65,28 @@ func TestRerunFlag(t *testing.T) {
 	validate(t, []byte(out))
 }
 
+// One experiment is run as it was in the whole run, by the same number.
+func TestOnlyFlag(t *testing.T) {
+	const id = "scenario/contents/smtp-to-pop3/classic/plain"
+	status, out, says := mailmatrix(t, "run", "--only", id, "--seed", "7", "--transcripts", "all", "--format", "json")
+	var r login.Report
+	if err := json.Unmarshal([]byte(out), &r); err != nil || status != 0 {
+		t.Fatalf("exit status %d, %v: %s", status, err, says)
+	}
+	validate(t, []byte(out))
+	found := slices.ContainsFunc(r.Scenarios, func(s login.ScenarioResult) bool { return s.ID == id && s.Transcript != nil })
+	if !found || len(r.Cells)+len(r.Cases) > 0 || r.Seed != 7 || r.Selection["only"][0] != id || !r.Narrowed() {
+		t.Errorf("found %t, %d cells, %d cases, seed %d, selection %v", found, len(r.Cells), len(r.Cases), r.Seed, r.Selection)
+	}
+	_, out, _ = mailmatrix(t, "run", "--only", id, "--transcripts", "all", "-v")
+	if _, said, _ := strings.Cut(out, "WHAT WAS SAID\n"); !strings.HasPrefix(said, " "+id+"\n") || strings.Contains(said, "scenario/control") {
+		t.Errorf("it is buried among the controls:\n%s", out)
+	}
+}
+
 // Bad input of these flags: one line, exit status 2, nothing on standard output.
 func TestBadStatusFlags(t *testing.T) {
+	damaged := file(t, "damaged.json", `{"schema": "mailmatrix/1", "cells": [{"id": "x", "target": 4}]}`)
 	fine := filepath.Join(t.TempDir(), "fine.json")
 	if status, _, says := mailmatrix(t, with(quick, "--output", "json="+fine)...); status != 0 {
 		t.Fatal(says)
@@ -77,7 +99,12 @@ func TestBadStatusFlags(t *testing.T) {
 		{"--baseline /nonexistent.json", "no such file"},
 		{"--baseline " + other, `its schema is "other/1", and not "mailmatrix/1"`},
 		{"--rerun-failed /nonexistent.json", "rerun-failed: open /nonexistent.json: no such file"},
+		{"--baseline " + damaged, "baseline: " + damaged + ": the report is damaged: it speaks of target 4, and there are 0"},
+		{"--rerun-failed " + damaged, "rerun-failed: " + damaged + ": the report is damaged: it speaks of target 4, and there are 0"},
 		{"--rerun-failed " + fine, fine + ": nothing failed there"},
+		{"--only smtp/auth/03@smtp", `--only: no experiment of this plan is "smtp/auth/03@smtp"`},
+		{"--only=", "--only is empty"},
+		{"--only x --rerun-failed " + fine, "--only names what is run, and so does --rerun-failed"},
 		{"--repeat 0", "--repeat wants a number of times"},
 		{"--repeat x", "invalid argument"},
 		{"--repeat 2 --journal j", "--journal keeps one run, and --repeat makes several"},

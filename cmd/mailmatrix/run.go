@@ -49,11 +49,12 @@ that the date of an entry has passed, is 1; an entry that matches nothing is 2.`
   mailmatrix run --write-expect known.yaml; mailmatrix run --expect known.yaml
   mailmatrix run --output json=old.json; mailmatrix run --baseline old.json --fail-on must,regression
   mailmatrix run --rerun-failed old.json --repeat 20      is it flaky?
+  mailmatrix run --only smtp/auth/003@smtp --transcripts all -v      one experiment, and what is said in it
   mailmatrix run --full --journal full.jsonl     and, when it was cut off, once more with --resume
   mailmatrix run --shard 2/3 --seed 7 --output json=2.json      a third of it, for mailmatrix report merge`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if err := cmp.Or(noEmptyFlag(c), part.alone(c.Flags())); err != nil {
+			if err := cmp.Or(noEmptyFlag(c), part.alone(c.Flags()), journal.check(), apart(c.Flags())); err != nil {
 				return err
 			}
 			grid, err := select_.grid()
@@ -72,13 +73,13 @@ that the date of an entry has passed, is 1; an entry that matches nothing is 2.`
 				return err
 			}
 			select_.name(plan.Selection)
-			if plan, err = again.narrow(t.Err, plan); err != nil {
+			if plan, err = again.narrow(c.Context(), t.Err, plan); err != nil {
 				return err
 			}
 			if plan, err = part.narrow(plan, seed); err != nil {
 				return err
 			}
-			if err := status.open(); err != nil {
+			if err := status.open(c.Context()); err != nil {
 				return err
 			}
 			if again.times > 1 && journal.name != "" {
@@ -87,20 +88,12 @@ that the date of an entry has passed, is 1; an entry that matches nothing is 2.`
 			if parallel < 0 {
 				return fmt.Errorf("--parallel wants a number of experiments at once, not %d", parallel)
 			}
-			written := []string{expect.into, journal.name, kept.name}
 			out, err := openOutputs(t, format, files, verbose)
 			if err != nil {
 				return err
 			}
 			discard := func() { out.discard(); expect.discard(); kept.discard() }
-			for _, spec := range files {
-				written = append(written, fileOf(spec))
-			}
-			if err := errors.Join(journal.check(), apart(written...)); err != nil {
-				discard()
-				return err
-			}
-			if err := expect.open(); err != nil {
+			if err := expect.open(c.Context()); err != nil {
 				discard()
 				return err
 			}
@@ -118,12 +111,12 @@ that the date of an entry has passed, is 1; an entry that matches nothing is 2.`
 				return err
 			}
 			config := harness.Config{
-				Target: reference, TargetKind: "reference", Tool: "mailmatrix " + version, Seed: seed, Vantage: "127.0.0.1",
+				Target: reference, TargetKind: login.ReferenceTarget, Tool: "mailmatrix " + version, Seed: seed, Vantage: "127.0.0.1",
 				Parallel: parallel, Transcripts: keep, Patience: patience,
 			}
 			if err := journal.open(t.Err, plan, &config); err != nil {
 				discard()
-				return errors.Join(err, reference.Close())
+				return joined(err, reference.Close())
 			}
 			bar := newProgress(t.Err)
 			if bar != nil {
@@ -136,7 +129,7 @@ that the date of an entry has passed, is 1; an entry that matches nothing is 2.`
 			}
 			expect.apply(t.Err, &report)
 			status.apply(t.Err, &report)
-			err = errors.Join(kept.put(t.Err, &report, out), out.write(t.Out, report), expect.write(t.Err, &report), journal.close(t.Err, &report))
+			err = joined(kept.put(t.Err, &report, out), out.write(t.Out, report), expect.write(t.Err, &report), journal.close(t.Err, &report))
 			if err != nil {
 				return err
 			}

@@ -9,13 +9,31 @@ import (
 // TargetResult is a server that was looked at.
 type TargetResult struct {
 	Name  string       `json:"name"`
-	Kind  string       `json:"kind"` // "reference" or "remote"
+	Kind  string       `json:"kind"` // ReferenceTarget or RemoteTarget
 	Doors []DoorResult `json:"doors"`
 	// Addresses are those of a remote server; the first is the one that was
 	// asked, and of the others only whether they say the same.
 	Addresses []string `json:"addresses,omitempty"`
 	// Effort is what a remote server was asked to do; nil for one that is ours.
 	Effort *Effort `json:"effort,omitempty"`
+	// Asked, in a report of several servers, is how the run about this one was
+	// asked: a selection of the whole would be nobody's.
+	Asked *Asked `json:"asked,omitempty"`
+}
+
+// Asked is what repeats a run: its number, and what narrowed it.
+type Asked struct {
+	Seed      uint64              `json:"seed"`
+	Selection map[string][]string `json:"selection"`
+}
+
+// AskedOf is how the run about a target was asked. Of several servers in a
+// report that does not say it for each, nobody knows.
+func (r *Report) AskedOf(target int) (_ Asked, known bool) {
+	if asked := r.Targets[target].Asked; asked != nil {
+		return *asked, true
+	}
+	return Asked{r.Seed, r.Selection}, len(r.Targets) == 1
 }
 
 // DoorResult is one address of a server.

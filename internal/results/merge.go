@@ -97,7 +97,7 @@ func sideBySide(parts []Part) (login.Report, error) {
 				parts[0].Name, first.Catalogue, p.Name, r.Catalogue)
 		}
 		b.add(p, len(all.Targets))
-		all.Targets = append(all.Targets, r.Targets...)
+		all.Targets = append(all.Targets, askedOf(r)...)
 		all.ElapsedMS += r.ElapsedMS
 		all.Complete = all.Complete && r.Complete
 		if r.Started.Before(all.Started) {
@@ -122,6 +122,18 @@ func sideBySide(parts []Part) (login.Report, error) {
 	b.fill(&all)
 	all.Count()
 	return all, nil
+}
+
+// askedOf are the targets of a report, each with how its run was asked.
+func askedOf(r *login.Report) []login.TargetResult {
+	targets := slices.Clone(r.Targets)
+	for i := range targets {
+		if asked, known := r.AskedOf(i); known {
+			asked.Selection = withoutShard(asked.Selection) // a copy
+			targets[i].Asked = &asked
+		}
+	}
+	return targets
 }
 
 // targetNames are those of the targets of a report.

@@ -1,6 +1,7 @@
 package results_test
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -96,6 +97,7 @@ func TestMergeTargets(t *testing.T) {
 			Lines:     []string{"S 220 " + name}, Transcripts: [][]int{{0}}}}
 	}
 	parts := append([]results.Part{server("b", 1), server("a", 2)}, halves()...)
+	parts[1].Report.Selection = map[string][]string{"policy": {"modern"}}
 	r, err := results.Merge(parts)
 	if err != nil {
 		t.Fatal(err)
@@ -116,6 +118,11 @@ func TestMergeTargets(t *testing.T) {
 	}
 	if !slices.Equal(targets, []int{0, 1, 2, 2}) || r.Cases[1].Target != 1 || r.CaseTotals.Fail != 2 || r.Totals.Cells != 4 {
 		t.Errorf("cells are of targets %v, totals %+v", targets, r.Totals)
+	}
+	for i, want := range []login.Asked{{Seed: 1}, {Seed: 2, Selection: map[string][]string{"policy": {"modern"}}}, {Seed: 7, Selection: map[string][]string{"protocol": {"smtp"}}}} {
+		if asked, known := r.AskedOf(i); !known || asked.Seed != want.Seed || !maps.EqualFunc(asked.Selection, want.Selection, slices.Equal) {
+			t.Errorf("%s was asked by %+v, not %+v", names[i], asked, want)
+		}
 	}
 	if said := r.Transcript(r.Cells[1].Transcript); !slices.Equal(said, []string{"S 220 a"}) || r.NotTested[1].What != "a: relay" {
 		t.Errorf("the second says %q, not tested is %q", said, r.NotTested[1].What)
@@ -164,9 +171,13 @@ func TestSound(t *testing.T) {
 		{"a client's transcript", func(r *login.Report) {
 			r.Clients = []login.ClientDescription{{Protocols: []login.ClientManners{{Floors: map[login.Encryption]login.Floor{"off": {Transcript: at(8)}}}}}}
 		}, "transcript 8"},
+		{"a count of cells", func(r *login.Report) { r.Totals.Fail = 0 }, "its totals of cells are not those of its results (1 fail, and 0 are counted)"},
+		{"a count of scenarios", func(r *login.Report) { r.ScenarioTotals = login.Totals{} }, "its totals of scenarios"},
+		{"a count of cases", func(r *login.Report) { r.CaseTotals.WronglyAccepted++ }, "its totals of cases"},
 		{"places", func(r *login.Report) { r.Order = []int{1} }, "the places of 1 results, and 2 results"},
 	} {
 		r := halves()[0].Report
+		r.Count()
 		row.damage(&r)
 		err := results.Sound(&r)
 		if (err == nil) != (row.want == "") || err != nil && !strings.Contains(err.Error(), row.want) {
