@@ -77,6 +77,11 @@ func (b *book) leaks(client string, p login.Protocol) bool {
 		m.Floors[login.EncryptIfAvailable].Rung != login.RungCertificate
 }
 
+// looksAtManners: it is known how clients behave where a server goes wrong.
+func (b *book) looksAtManners() bool {
+	return slices.ContainsFunc(b.report.Clients, func(c login.ClientDescription) bool { return len(c.Protocols) > 0 })
+}
+
 func (b *book) manners(client string, p login.Protocol) *login.ClientManners {
 	for i := range b.report.Clients {
 		c := &b.report.Clients[i]

@@ -28,7 +28,7 @@ var pageFrame = template.Must(template.ParseFS(pageFiles, "page/page.html"))
 
 // pageProgram are the parts of the program, each after what it rests on.
 var pageProgram = []string{
-	"model.js", "look.js", "dom.js", "lists.js", "support.js", "policy.js", "rest.js", "history.js", "detail.js", "app.js",
+	"model.js", "look.js", "dom.js", "lists.js", "support.js", "policy.js", "rest.js", "history.js", "findings.js", "head.js", "command.js", "detail.js", "app.js",
 }
 
 // pageValues is what the frame is filled with. Style and program are ours and
@@ -95,7 +95,7 @@ func sourceHash(text string) string {
 func pageTitle(r *login.Report) string {
 	var names []string
 	for _, t := range r.Targets {
-		names = append(names, t.Name)
+		names = append(names, ascii(t.Name))
 	}
 	if len(names) == 0 {
 		return "mailmatrix"

@@ -25,7 +25,10 @@ type pageReport struct {
 	Transcripts packedRows `json:"transcripts"`
 	Conclusion  conclusion `json:"conclusion"`
 	// Commands are what asks each target as it was asked, "" where nobody knows.
-	Commands []string        `json:"commands,omitempty"`
+	Commands []string `json:"commands,omitempty"`
+	// Explain are what foretells who is lost there under the policy that it was
+	// judged by, or under a strict one.
+	Explain  []string        `json:"explain,omitempty"`
 	Policies []pagePolicy    `json:"policies,omitempty"`
 	History  []login.History `json:"history,omitempty"`
 }
@@ -70,24 +73,34 @@ func pageReportOf(r login.Report) pageReport {
 		moveRow(&r.Cases[i].Transcript, kept)
 	}
 	r.Clients = withRows(r.Clients, kept)
+	commands, explain := commandsOf(&r)
 	return pageReport{
 		Report: r, Cells: tableOf(r.Cells), Lacks: tableOf(r.Lacks), Scenarios: tableOf(r.Scenarios), Cases: tableOf(r.Cases),
-		Transcripts: packRows(rows), Conclusion: conclusion{r.ExitStatus(), incomplete(&r)}, Commands: commandsOf(&r),
+		Transcripts: packRows(rows), Conclusion: conclusion{r.ExitStatus(), incomplete(&r)}, Commands: commands, Explain: explain,
 	}
 }
 
-// commandsOf are the commands that check each target once more. A run of the
+// commandsOf are the commands that check each target once more, as it was asked,
+// and those that foretell who is lost there if its policy is kept. A run of the
 // reference server is made anew cell by cell.
-func commandsOf(r *login.Report) []string {
-	options, safe := given(r)
-	commands := make([]string, len(r.Targets))
+func commandsOf(r *login.Report) (check, explain []string) {
+	check, explain = make([]string, len(r.Targets)), make([]string, len(r.Targets))
 	for i := range r.Targets {
 		t := &r.Targets[i]
-		if doors := arguments(t); safe && t.Effort != nil && typed.MatchString(doors) {
-			commands[i] = "mailmatrix check " + doors + joinOptions(options)
+		asked, known := r.AskedOf(i)
+		options, safe := given(asked.Selection)
+		doors := arguments(t)
+		if !known || !safe || t.Effort == nil || !typed.MatchString(doors) {
+			continue
 		}
+		check[i] = "mailmatrix check " + doors + joinOptions(options)
+		policy := "rfc8314"
+		if named := asked.Selection["policy"]; len(named) == 1 {
+			policy = quoted(named[0])
+		}
+		explain[i] = "mailmatrix policy explain " + policy + " --on " + strings.ReplaceAll(doors, " ", ",") + joinOptions(waysOf(options))
 	}
-	return commands
+	return check, explain
 }
 
 // idOf is the ID that the other fields of a cell make.

@@ -15,6 +15,7 @@ func pastReport() (login.Report, login.History) {
 	r := seenReport()
 	h := history()
 	h.Target = r.Targets[0].Name
+	h.Runs[2].Facts = 412
 	pass := login.Fact{Verdict: login.Pass, Outcome: "not-offered"}
 	fail := login.Fact{Verdict: login.Fail, Outcome: "logged-in", Exposure: login.ShowsPassword}
 	h.Changes = append([]login.FactChange{
@@ -26,6 +27,7 @@ func pastReport() (login.Report, login.History) {
 }
 
 func TestPageHistory(t *testing.T) {
+	t.Parallel()
 	b := newBrowser(t)
 	b.size(1400, 900)
 	r, h := pastReport()
@@ -40,6 +42,9 @@ func TestPageHistory(t *testing.T) {
 	}
 	if first, last := strings.Index(shown, "run 9"), strings.Index(shown, "run 4"); first > last {
 		t.Errorf("the newest does not come first:\n%s", cut(shown, 2000))
+	}
+	if runs := b.text(".runs"); !strings.Contains(runs, "is not listed here") {
+		t.Errorf("it is silent about results that are new: %q", runs)
 	}
 	if runs := b.text(".runs"); !strings.Contains(runs, "catalogue 2026.2, before 2026.1") || !strings.Contains(runs, "the run was interrupted") {
 		t.Errorf("the runs: %q", runs)
@@ -91,6 +96,7 @@ func TestPageHistory(t *testing.T) {
 
 // TestPageOfAHistory: the page has nothing but the history.
 func TestPageOfAHistory(t *testing.T) {
+	t.Parallel()
 	b := newBrowser(t)
 	b.size(1400, 1400)
 	var page bytes.Buffer

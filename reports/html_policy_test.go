@@ -19,6 +19,7 @@ func (b *browser) pick(name string) {
 }
 
 func TestPagePolicies(t *testing.T) {
+	t.Parallel()
 	b := newBrowser(t)
 	all := login.Every(append(slices.Clone(smtpSASL), pop3SASL...), login.Secure)
 	apart := login.Policy{Common: all.Common, Own: map[login.Protocol]map[login.Mechanism]login.Setting{login.POP3: {login.CRAMMD5: login.Deny}}}
@@ -46,6 +47,18 @@ func TestPagePolicies(t *testing.T) {
 		t.Errorf("some settings changed: %q", got)
 	}
 
+	// A policy of one's own, and what is looked for in it, are in the address.
+	b.do(`[...document.querySelectorAll('.tallies button')].find((e) => e.innerText.includes('✖')).click()`)
+	b.do(`(() => { const e = document.querySelector('.columns input[type=search]'); e.value = 'eudora'; e.dispatchEvent(new Event('input')); })()`)
+	shared, lost := evaluate[string](b, `location.hash`), fate()
+	if tile := b.text(".tallies [aria-pressed=true]"); !strings.HasPrefix(tile, "2") || lost != "eudora: lost; eudora-7-win: lost" {
+		t.Errorf("a count is of what was looked for: %q, and %q", tile, lost)
+	}
+	b.visit(address + shared)
+	if got := fate(); got != lost || b.text(".columns h2:not(.side h2)") != "Under a policy of your own, server modern" {
+		t.Errorf("reopened by %s: %q, not %q", shared, got, lost)
+	}
+
 	b.visit(address + "#view=policy&policy=apart@1")
 	for name, want := range map[string]string{"set-CRAM-MD5smtp": "secure", "set-CRAM-MD5pop3": "deny", "set-PLAIN": "secure"} {
 		if got := evaluate[string](b, `document.querySelector('input[name="`+name+`"]:checked')?.value || ''`); got != want {
@@ -57,6 +70,54 @@ func TestPagePolicies(t *testing.T) {
 	}
 	if pop3 := evaluate[string](b, `document.querySelector('.result tbody tr').cells[3].innerText`); strings.Contains(pop3, "CRAM-MD5") {
 		t.Errorf("POP3 denies CRAM-MD5: %q", pop3)
+	}
+	b.quiet()
+}
+
+// TestPagePolicyOfEachTarget: what can be asked of a server is what its own cells
+// are of, and a server in service is under nobody's policy.
+func TestPagePolicyOfEachTarget(t *testing.T) {
+	t.Parallel()
+	b := newBrowser(t)
+	r := mergedReport(t)
+	theirs := slices.IndexFunc(r.Cells, func(c login.CellResult) bool {
+		return c.Target == 1 && c.Transport == login.Plain && c.Outcome != login.LoggedIn
+	})
+	r.Cells[theirs].Exposure = login.ShowsPassword
+	address := pageFile(t, r)
+	b.visit(address + "#view=policy")
+	heading := func() string { return b.text(".columns h2:not(.side h2)") }
+	tile := func(word string) string {
+		return evaluate[string](b, `[...document.querySelectorAll('.tallies button')].find((e) => e.innerText.includes(`+scripted(word)+`)).querySelector('b').innerText`)
+	}
+	if got := heading(); got != "Under Passwords inside TLS, reference, server modern" || tile("keep working") == "0" {
+		t.Errorf("of ours: %q, %s keep working", got, tile("keep working"))
+	}
+	b.do(`(() => { const s = document.querySelector('.columns .bar select'); s.value = '1'; s.dispatchEvent(new Event('change')); })()`)
+	const asItIs = "As the server is (judged against modern.yaml), mail.example.com"
+	for _, how := range []string{"chosen", "by address"} {
+		if got := heading(); got != asItIs || tile("keep") == "0" {
+			t.Errorf("%s: %q, %s keep working", how, got, tile("keep"))
+		}
+		if presets := b.text(".presets"); strings.Contains(presets, "Passwords") {
+			t.Errorf("%s: it was not put under %q", how, presets)
+		}
+		if about := b.text(".about"); !strings.Contains(about, "mailmatrix policy explain modern.yaml --on mail.example.com") {
+			t.Errorf("%s: who is lost under the policy is not said: %q", how, about)
+		}
+		if got, row := tile("let in or not"), b.text(".result"); got != "1" || !strings.Contains(row, "shown in vain") {
+			t.Errorf("%s: %s show a password, %q", how, got, row)
+		}
+		b.visit(address + evaluate[string](b, `location.hash`))
+	}
+	b.accessible("as the server is")
+	b.visit(address + "#view=policy&target=7")
+	if says, got := b.text("#said"), heading(); !strings.Contains(says, "these are the nearest") || !strings.HasPrefix(got, "Under") {
+		t.Errorf("of a target that is not there: %q, and says %q", got, says)
+	}
+	b.follow(support[1:])
+	if matrix := b.text(".matrix"); !strings.Contains(matrix, "n/a") {
+		t.Errorf("ours was run as a whole, whatever was asked of the other: it may say what it has not: %q", cut(matrix, 300))
 	}
 	b.quiet()
 }
@@ -86,6 +147,7 @@ func everyClient() login.Report {
 // TestPageAgreesWithExplain: whom `policy explain` calls lost under a built-in
 // policy, the page does not call kept, and nobody else.
 func TestPageAgreesWithExplain(t *testing.T) {
+	t.Parallel()
 	b := newBrowser(t)
 	var options Options
 	for _, p := range policy.Builtins() {
@@ -105,6 +167,12 @@ func TestPageAgreesWithExplain(t *testing.T) {
 		slices.Sort(want)
 		if diff := cmp.Diff(want, got); diff != "" || len(want) == 0 {
 			t.Errorf("%s: explain against the page:\n%s", p.ID(), diff)
+		}
+	}
+	for _, rule := range []string{"No readable passwords", "Passwords inside TLS"} {
+		b.pick(rule)
+		if leaks := evaluate[string](b, `document.querySelectorAll('.tallies b')[1].innerText`); leaks != "0" {
+			t.Errorf("%s: %s clients work and can be read", rule, leaks)
 		}
 	}
 	b.quiet()

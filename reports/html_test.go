@@ -114,6 +114,7 @@ func TestPageDropsNothing(t *testing.T) {
 			}
 			delete(got, "conclusion") // which follows from the rest
 			delete(got, "commands")
+			delete(got, "explain")
 			said := unpackedRows(t, got["transcripts"])
 			for _, name := range []string{"cells", "lacks", "scenarios", "cases"} {
 				got[name] = unpackedTable(t, got[name])
@@ -225,7 +226,16 @@ func TestPageSize(t *testing.T) {
 	r := largeReport(20_000)
 	per := float64(len(written(t, "html", r, Options{}))-empty) / float64(len(r.Cells))
 	t.Logf("the page without data: %d octets; %.1f octets for each of %d cells", empty, per, len(r.Cells))
-	if empty > 150_000 || per > 40 {
+	if empty > 160_000 || per > 40 {
 		t.Errorf("the page without data: %d octets; %.1f octets for each of %d cells", empty, per, len(r.Cells))
+	}
+}
+
+// TestPageTitleIsSeen: what would show the title in another order is written out.
+func TestPageTitleIsSeen(t *testing.T) {
+	r := emptyReport()
+	r.Targets[0].Name = "mail.example\u202egnp.exe\x1b[31m"
+	if html := string(written(t, "html", r, Options{})); !strings.Contains(html, `<title>mail.example\xe2\x80\xaegnp.exe\x1b[31m - mailmatrix</title>`) {
+		t.Errorf("the title is %q", html[strings.Index(html, "<title>"):][:80])
 	}
 }

@@ -23,7 +23,7 @@ func (p *page) more(b *book, room int) {
 
 // floors is the table of the credential floors, and what they are.
 func (p *page) floors(b *book) {
-	if len(b.report.Clients) == 0 {
+	if !b.looksAtManners() {
 		return
 	}
 	p.gap()
@@ -54,7 +54,7 @@ const (
 
 // whenDenied says what clients do about a refusal, and which is the safest.
 func (p *page) whenDenied(b *book) {
-	if len(b.report.Clients) == 0 {
+	if !b.looksAtManners() {
 		return
 	}
 	p.gap()

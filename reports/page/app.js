@@ -1,25 +1,30 @@
 // The whole: what is shown, and the address of it.
 
 class App {
-  constructor(policies) {
-    this.policies = policies;
+  constructor(own) {
+    this.own = own;
+    this.policies = own.policies || [];
     this.detail = new Detail(this);
     byID('theme').addEventListener('click', () => this.theme());
-    byID('file').addEventListener('change', (e) => this.file(e.target.files[0]));
+    byID('file').addEventListener('change', (e) => this.file(e.target));
     window.addEventListener('hashchange', () => this.follow());
     window.addEventListener('beforeprint', () => this.printed && this.printed());
     document.addEventListener('keydown', (e) => this.key(e));
     this.theme(stored('mailmatrix-theme') || 'auto');
   }
 
+  // open shows a report: the address is about it, unless another was open before.
   open(report) {
-    this.report = openReport(report);
-    const r = this.report;
+    const r = openReport(report, report === this.own);
+    if (this.report) this.address('');
+    this.report = r;
+    this.findings = findingsOf(this);
     // A history alone is shown without a report: there is nothing else to say.
     this.alone = r.history.length > 0 && !r.targets.length;
     this.views = [
       ['support', 'Support', r.cells.rows, () => new SupportView(this)],
       ['policy', 'Policy', r.cells.rows, () => new PolicyView(this)],
+      ['findings', 'Findings', this.findings.length, () => findingsView(this, this.findings)],
       ['doors', 'Doors', r.targets.some((t) => t.kind !== 'reference'), () => doorsView(this)],
       ['compliance', 'Compliance', r.cases.rows, () => complianceView(this)],
       ['experiments', 'Experiments', r.scenarios.rows, () => experimentsView(this)],
@@ -32,43 +37,9 @@ class App {
       this.views.unshift(...this.views.splice(doors, 1));
     }
     this.current = this.here = null; // the address is followed anew
-    this.head();
+    drawHead(r, this.alone);
     this.tabs();
     this.follow();
-  }
-
-  head() {
-    const r = this.report, sum = (name) => [r.totals, r.scenario_totals, r.case_totals].reduce((n, t) => n + (t?.[name] || 0), 0);
-    if (this.alone) {
-      byID('subject').textContent = r.history.map((each) => each.target).join(', ');
-      byID('verdict').replaceChildren();
-      return byID('proved').replaceChildren();
-    }
-    byID('subject').textContent = r.targets.length ? r.targets.map((t) => (t.kind === 'reference' ? 'the reference server' : t.name)).join(', ') : 'no target';
-    const fails = sum('fail'), end = r.conclusion || concluded(r, sum);
-    const [word, tone, glyph] = end.status === 2 ? ['INCOMPLETE', 'hash', '?'] : end.status === 0 ? ['CONFORMING', 'good', '✓'] :
-      [fails ? 'NOT CONFORMING' : 'NOT AS EXPECTED', 'fail', '✖'];
-    const parts = [[sum('wrongly_accepted'), 'wrongly accepted'], [sum('wrongly_refused'), 'wrongly refused'], [fails, 'failed'], [sum('warn'), sum('warn') === 1 ? 'warning' : 'warnings'],
-      [sum('broken'), 'broken'], [sum('excused'), 'excused'], [sum('skip'), 'skipped'], [sum('pass'), 'passed']];
-    byID('verdict').replaceChildren(h('span', {class: 'badge big tone-' + tone}, h('span', {'aria-hidden': 'true'}, glyph), ' ' + word),
-      h('ul', {}, parts.filter(([n], i) => n || i < 2).map(([n, what]) => h('li', {}, h('b', {}, number(n)), ' ' + what))),
-    end.incomplete ? h('p', {class: 'note'}, capital(end.incomplete)) : '');
-    this.proved();
-  }
-
-  // proved says how well the clients are known: it stands over every view.
-  proved() {
-    const r = this.report, clients = [...r.client.values()].filter((c) => c.name !== 'probe');
-    if (!clients.length) return byID('proved').replaceChildren();
-    const by = (known) => clients.filter((c) => c.known === known).length, facts = {};
-    for (const c of clients) for (const [k, n] of Object.entries(c.facts || {})) facts[k] = (facts[k] || 0) + n;
-    const all = Object.values(facts).reduce((a, b) => a + b, 0), proven = (facts.observed || 0) + (facts.source || 0);
-    const meter = h('span', {class: 'meter', 'aria-hidden': 'true'}, h('i', {}), h('i', {}));
-    meter.children[0].style.width = (100 * by('recordings')) / clients.length + '%';
-    meter.children[1].style.width = (100 * by('source')) / clients.length + '%';
-    byID('proved').replaceChildren(meter, h('span', {}, h('b', {}, `${by('recordings')} of ${of(clients.length, 'client')}`),
-      ` proved by recordings (${percent(by('recordings'), clients.length)}), ${by('source')} read in their source, ${by('papers')} from papers` +
-      (all ? `; ${percent(proven, all)} of ${of(all, 'fact')} observed or read` : '; each by the least certain of the facts that were used here')));
   }
 
   tabs() {
@@ -86,7 +57,7 @@ class App {
   }
 
   view(id) {
-    const v = this.views.find((each) => each.id === id) || this.views[0];
+    const v = this.views.find((each) => each.id === id) || this.views[0], moves = this.current && this.current !== v;
     if (this.current !== v) {
       this.current = v;
       this.printed = null;
@@ -102,66 +73,84 @@ class App {
       }
       byID('tab-' + v.id).scrollIntoView({block: 'nearest', inline: 'nearest'});
     }
-    this.remember();
+    this.remember(moves ? 'push' : '');
     return v.made;
   }
 
   // remember writes down where we are, so that the address can be shared.
-  remember() {
+  remember(how) {
     if (!this.current || this.detail.dialog.open) return;
-    const parts = ['view=' + this.current.id], made = this.current.made;
-    if (made instanceof SupportView && made.at) {
-      for (const axis of [...AXES, 'database']) if (made.at[axis] !== '' && made.at[axis] !== 0) parts.push(axis + '=' + encodeURIComponent(made.at[axis]));
-      if (made.aside) parts.push('target=all');
-      for (const [name, value] of Object.entries(made.filter)) if (value) parts.push(name + '=' + encodeURIComponent(value));
-    }
-    if (made instanceof PolicyView) parts.push(...made.address());
-    this.address(parts.join('&'));
+    this.address(['view=' + this.current.id, ...(this.current.made.address?.() || [])].join('&'), how);
   }
 
-  address(text) {
+  // address writes an address, and reports whether the reader comes back from it
+  // to the one before. What is followed comes after another already; so does a
+  // spare one, which stands where a dialog was closed: the next takes its place.
+  address(text, how) {
+    const moves = how === 'push' && !this.following, push = moves && !history.state?.spare;
     this.here = '#' + text;
-    try { history.replaceState(null, '', this.here); } catch { location.hash = text; } // some browsers keep files from it
+    try {
+      history[push ? 'pushState' : 'replaceState'](how === 'spare' ? {spare: true} : null, '', this.here);
+    } catch { // some browsers keep files from it
+      location.hash = text;
+    }
+    return moves;
+  }
+
+  // say tells the reader what is not to be seen in the view itself.
+  say(text, role) {
+    byID('said').replaceChildren(text ? h('p', {class: 'note', role}, text) : '');
   }
 
   // follow goes where the address says.
   follow() {
     if (location.hash === this.here || !this.report) return;
-    const hash = safeDecode(location.hash.slice(1)), [kind, id] = [hash.slice(0, hash.indexOf('=')), hash.slice(hash.indexOf('=') + 1)];
-    if (this.detail.dialog.open) this.detail.dialog.close();
-    if (kind === 'cell' && this.cellAt(id)) return;
-    if (kind === 'client' && this.report.client.has(id)) { this.view('support'); return this.openClient(id); }
-    for (const [name, table, view, key] of [['case', this.report.cases, 'compliance', (i) => caseKey(this.report, i)],
-      ['scenario', this.report.scenarios, 'experiments', (i) => this.report.scenarios.get('id', i)]]) {
-      if (kind !== name) continue;
-      for (let i = 0; i < table.rows; i++) {
-        if (key(i) !== id && table.get('id', i) !== id) continue;
-        this.view(view);
-        return name === 'case' ? this.openCase(i) : this.openScenario(i);
-      }
+    const hash = location.hash.slice(1);
+    this.say('');
+    this.following = true;
+    this.detail.leave();
+    const [kind, id] = [hash.slice(0, hash.indexOf('=')), hash.slice(hash.indexOf('=') + 1)];
+    try {
+      if (!this.followResult(kind, safeDecode(id))) this.followView(new URLSearchParams(hash), hash);
+    } finally {
+      this.following = false;
     }
-    const past = kind === 'past' && this.report.history.find((each) => id.startsWith(each.target + '/'));
-    if (past) { this.view('history'); return this.openChange(past, id.slice(past.target.length + 1)); }
-    const asked = new URLSearchParams(location.hash.slice(1)), v = this.views.find((each) => each.id === asked.get('view')) || this.views[0];
-    if (v.id === 'support') this.restore(v, asked);
-    if (v.id === 'policy') this.restorePolicy(v, asked);
-    this.view(v.id);
   }
 
-  restore(v, asked) {
+  // followResult opens the one result that an address names.
+  followResult(kind, id) {
+    const r = this.report;
+    if (kind === 'cell') return this.cellAt(id);
+    if (kind === 'client' && r.client.has(id)) {
+      this.view('support');
+      this.openClient(id);
+      return true;
+    }
+    for (const [name, table, view, key, open] of [['case', r.cases, 'compliance', (i) => caseAddress(r, i), (i) => this.openCase(i)],
+      ['scenario', r.scenarios, 'experiments', (i) => scenarioAddress(r, i), (i) => this.openScenario(i)]]) {
+      if (kind !== name) continue;
+      const rows = Array.from({length: table.rows}, (_, i) => i), at = rows.find((i) => key(i) === id) ?? rows.find((i) => table.get('id', i) === id);
+      if (at === undefined) return false;
+      this.view(view);
+      open(at);
+      return true;
+    }
+    const past = kind === 'past' && r.history.find((each) => id.startsWith(each.target + '/'));
+    if (!past) return false;
+    this.view('history');
+    this.openChange(past, id.slice(past.target.length + 1));
+    return true;
+  }
+
+  // followView shows a view as the address has it, and says where it has not.
+  followView(asked, hash) {
+    const named = this.views.find((each) => each.id === asked.get('view')), v = named || this.views[0];
     v.made ??= v.make();
-    if (!v.made.at) v.made.start();
-    for (const axis of [...AXES, 'database']) if (asked.has(axis)) v.made.at[axis] = axis === 'target' ? Number(asked.get(axis)) || 0 : asked.get(axis);
-    v.made.aside = asked.get('target') === 'all';
-    for (const name of Object.keys(v.made.filter)) v.made.filter[name] = asked.get(name) || '';
-    if (!sliceOf(this.report, v.made.at).length) v.made.start();
+    const found = v.made.restore?.(asked) ?? true;
     this.current = null; // draw it anew
-  }
-
-  restorePolicy(v, asked) {
-    v.made ??= v.make();
-    v.made.restore(asked.get('policy'), asked.get('flavour'));
-    this.current = null;
+    this.view(v.id);
+    if (!named && hash) this.say('This report has no such result: ' + safeDecode(hash));
+    else if (!found && hash) this.say('This report has no such cells; these are the nearest.');
   }
 
   cellAt(id) {
@@ -211,33 +200,26 @@ class App {
     if (!to) try { localStorage.setItem('mailmatrix-theme', this.scheme); } catch { /* a file has no store everywhere */ }
   }
 
-  async file(file) {
-    if (!file) return;
-    this.address(''); // which was about another report
-    await this.load(() => file.text().then(JSON.parse));
+  async file(input) {
+    const [file] = input.files;
+    input.value = ''; // so that the same can be chosen again, when it was mended
+    if (file) await this.load(() => file.text().then(JSON.parse));
   }
 
-  // load opens a report, or says why it cannot.
+  // load opens a report, or says why it cannot: then what was open stays.
   async load(read) {
+    const shown = this.report, before = this.raw;
     try {
-      this.open(await read());
+      const raw = await read();
+      this.say('');
+      this.open(raw);
+      this.raw = raw;
     } catch (e) {
-      byID('view').replaceChildren(h('p', {class: 'note', role: 'alert'}, 'This report cannot be shown: ' + e.message));
+      if (!before) byID('view').replaceChildren();
+      if (before && this.report !== shown) this.open(before);
+      this.say('This report cannot be shown: ' + e.message, 'alert');
     }
   }
-}
-
-// concluded is the exit status of a report that does not bring it: JSON leaves it
-// to the program.
-function concluded(r, sum) {
-  let control = false;
-  for (let i = 0; i < r.scenarios.rows; i++) {
-    control ||= r.scenarios.get('kind', i) === 'control' && !['pass', 'skip'].includes(r.scenarios.get('verdict', i));
-  }
-  if (!r.complete || control) return {status: 2, incomplete: control ? 'a control failed, so the rest proves nothing' : 'interrupted: what follows is only what was done'};
-  if (sum('fail') || (r.expectations || []).some((e) => e.problem !== 'unused')) return {status: 1};
-  const open = sum('broken') + sum('unjudged') || !(sum('pass') + sum('warn') + sum('excused')) || r.expectations?.length;
-  return {status: open ? 2 : 0};
 }
 
 function stored(name) {
@@ -257,4 +239,4 @@ async function fetched(address) {
 }
 
 const own = JSON.parse(byID('report').textContent), elsewhere = new URLSearchParams(location.search).get('data');
-new App(own.policies || []).load(() => (elsewhere ? fetched(elsewhere) : own));
+new App(own).load(() => (elsewhere ? fetched(elsewhere) : own));

@@ -9,21 +9,30 @@ class Detail {
   }
 
   show(address, title, sub, ...parts) {
-    if (!this.dialog.open) this.back = document.activeElement;
+    const opens = !this.dialog.open;
+    if (opens) this.back = document.activeElement;
     this.address = address;
     const close = h('button', {type: 'button', class: 'close', 'aria-label': 'Close', onclick: () => this.dialog.close()}, '×');
     this.dialog.replaceChildren(h('div', {class: 'sheet'}, h('header', {}, h('div', {}, h('h2', {id: 'detail-title'}, title), h('p', {class: 'sub'}, sub)), close),
       h('div', {class: 'content', tabindex: '0', role: 'region', 'aria-label': 'Details'}, parts)));
-    if (!this.dialog.open) this.dialog.showModal();
+    if (opens) this.dialog.showModal();
     close.focus();
-    this.app.address(address);
+    const moved = this.app.address(address, opens ? 'push' : '');
+    if (opens) this.moved = moved;
+  }
+
+  // leave closes it because the address is another already.
+  leave() {
+    this.moved = false;
+    if (this.dialog.open) this.dialog.close();
   }
 
   closed() {
     if (this.dialog.open) return; // another result took its place at once
     this.dialog.replaceChildren();
     this.address = '';
-    this.app.remember();
+    this.app.remember(this.moved ? 'spare' : '');
+    this.moved = false;
     if (document.activeElement !== document.body) return; // the browser has put it back
     const back = this.back && this.back !== document.body && this.back.isConnected ? this.back : byID('main');
     back.focus({preventScroll: true});
@@ -41,11 +50,11 @@ class Detail {
         ['Expected', (c.expected || []).join(' or ')], ['Outcome', c.outcome],
         ['Offered', c.offered === null || c.offered === undefined ? 'it did not look' : c.offered ? 'yes' : 'no'], ['Tried', c.attempted ? 'yes, ' + (c.used || c.mechanism) : 'no'],
         ['Readable', (c.exposures || []).map((e) => h('div', {}, `${EXPOSED[e.class]} (${e.secret}), by ${e.mechanism}, ${e.when.replace('-', ' ')}, ${TRANSPORT_WORDS[e.transport].short}`))],
-        ['Presents', c.credential + (c.override === 'set' ? ', the account has an override password' : '')],
+        ['Presents', (CREDENTIALS[c.credential] || c.credential) + (c.override === 'set' ? ', the account has an override password' : '')],
         ['Known by', CONFIDENCE_WORDS[c.confidence] || c.confidence], ['Basis', c.basis], ['Sources', (c.refs || []).map((ref) => h('div', {}, ref))],
         ['Took', c.elapsed_ms ? c.elapsed_ms + ' ms' : ''], ['Changed', this.changed(c.target, id)], ['ID', h('code', {}, id)],
       ]),
-      this.command(cellCommand(r, c)), this.transcript(c.transcript));
+      this.command(commandFor(r, c.target, id, {client: clientName(cells, row), setting: c.setting})), this.transcript(c.transcript));
   }
 
   // past is a result of which there is no more than what was kept.
@@ -69,23 +78,21 @@ class Detail {
 
   case(row) {
     const r = this.app.report, c = r.cases.row(row), key = caseKey(r, row), target = r.targets[c.target];
-    this.show('case=' + key, c.title || c.id, `${c.id}, ${c.level}`,
+    this.show('case=' + caseAddress(r, row), c.title || c.id, `${c.id}, ${c.level}`,
       h('div', {class: 'headline'}, badge(c.verdict, c.excused), h('p', {}, c.reason || WHYS[c.why] && capital(WHYS[c.why]) + '.' || 'As required.')),
       facts([['Verdict', verdictLine(c)], ['Excused', c.excused], ['Of', c.profile ? 'client ' + c.profile : `${target?.name}, ${target?.doors?.[c.door]?.address || ''}`],
-        ['Sources', (c.refs || []).map((ref) => h('div', {}, ref))], ...advice(c.advice), ['Changed', this.changed(c.target, key)], ['ID', h('code', {}, key)]]),
-      this.command(target?.kind === 'reference' ? `mailmatrix run --cases ${c.id}${c.profile ? ' --profile ' + c.profile : ''} --transcripts all -v` : checkCommand(r, c.target)),
-      this.transcript(c.transcript));
+        ['Sources', (c.refs || []).map((ref) => h('div', {}, ref))], ...advice(c.advice, r.ours), ['Changed', this.changed(c.target, key)], ['ID', h('code', {}, key)]]),
+      this.command(commandFor(r, c.target, c.id + '@' + (c.profile || target?.doors?.[c.door]?.protocol), {client: c.profile, test: c.id})), this.transcript(c.transcript));
   }
 
   scenario(row) {
     const r = this.app.report, s = r.scenarios.row(row), target = r.targets[s.target];
-    const flags = [['profile', s.profile], ['protocol', s.protocol], ['transport', s.transport]].filter(([, v]) => v).map(([k, v]) => ` --${k} ${v}`).join('');
-    this.show('scenario=' + s.id, s.id.split('/').slice(2).join(' / '), capital(s.kind),
+    this.show('scenario=' + scenarioAddress(r, row), s.id.split('/').slice(2).join(' / '), capital(s.kind),
       h('div', {class: 'headline'}, badge(s.verdict, s.excused), h('p', {}, s.reason || capital(s.outcome || 'not tried') + ', as expected.')),
       facts([['Verdict', verdictLine(s)], ['Excused', s.excused], ['Expected', (s.expected || []).join(' or ')], ['Outcome', s.outcome],
-        ['Readable', EXPOSED[s.exposure]], ['Client', s.profile], ['Protocol', s.protocol && protocolWord(s.protocol)], ['Transport', s.transport],
-        ['Sources', (s.refs || []).map((ref) => h('div', {}, ref))], ...advice(s.advice), ['Changed', this.changed(s.target, s.id)], ['ID', h('code', {}, s.id)]]),
-      this.command(target?.kind === 'reference' ? `mailmatrix run${flags} --transcripts all -v` : checkCommand(r, s.target)), this.transcript(s.transcript));
+        ['Readable', EXPOSED[s.exposure]], ['Server', r.targets.length > 1 ? target?.name : ''], ['Client', s.profile], ['Protocol', s.protocol && protocolWord(s.protocol)], ['Transport', s.transport],
+        ['Sources', (s.refs || []).map((ref) => h('div', {}, ref))], ...advice(s.advice, r.ours), ['Changed', this.changed(s.target, s.id)], ['ID', h('code', {}, s.id)]]),
+      this.command(commandFor(r, s.target, s.id, {client: s.profile})), this.transcript(s.transcript));
   }
 
   client(name) {
@@ -96,14 +103,29 @@ class Detail {
       facts([['Family', c.family], ['Version', c.version], ['Settings', c.state], ['Known by', `${c.known} (${CONFIDENCES.filter((k) => c.facts?.[k]).map((k) => of(c.facts[k], 'fact') + ' ' + k).join(', ') || c.weakest || 'nothing'})`]]),
       manners.flatMap((m) => [h('h3', {}, protocolWord(m.protocol)),
         asTable(['Told to encrypt', 'Gives something up at', 'Gives', 'Said'], inOrder(Object.keys(m.floors || {}), ['required', 'if-available', 'off'])
-          .map((e) => [e, m.floors[e].rung || 'no rung', EXPOSED[m.floors[e].gives], said(m.floors[e].transcript)]), 'Credential floor, ' + m.protocol),
+          .map((e) => [e, RUNGS[m.floors[e].rung] || m.floors[e].rung || 'nowhere', EXPOSED[m.floors[e].gives], said(m.floors[e].transcript)]), 'How far it goes down and still logs in (credential floor), ' + protocolWord(m.protocol)),
         asTable(['When refused with', 'It', 'And shows', 'Said'], Object.keys(m.denials || {}).sort()
-          .map((answer) => [answer, m.denials[answer].does, EXPOSED[m.denials[answer].shows], said(m.denials[answer].transcript)]), 'Refusals, ' + m.protocol)]));
+          .map((answer) => [answer, DENIALS[m.denials[answer].does] || m.denials[answer].does, EXPOSED[m.denials[answer].shows], said(m.denials[answer].transcript)]), 'Refusals, ' + m.protocol)]));
   }
 
+  // command shows what runs the result again, and copies it.
   command(text) {
-    const copy = h('button', {type: 'button', onclick: () => navigator.clipboard?.writeText(text).then(() => { copy.textContent = 'Copied'; }, () => { copy.textContent = 'Select and copy'; })}, 'Copy');
-    return h('div', {class: 'rerun'}, h('h3', {}, 'Run it again'), h('div', {class: 'command'}, h('code', {}, text.split(/ (?=--)/).flatMap((part) => [h('span', {}, part), ' '])), copy));
+    const heading = h('h3', {}, 'Run it again');
+    if (!text) {
+      return h('div', {class: 'rerun'}, heading, h('p', {class: 'note'}, this.app.report.ours ? 'No command is known that runs exactly this again.' :
+        ['This report was opened from elsewhere, and a command of it is not to be trusted. ', h('code', {}, 'mailmatrix report convert'), ' makes a page of it that has them.']));
+    }
+    const said = h('span', {class: 'quiet', role: 'status'}), code = h('code', {}, text.split(/ (?=--)/).flatMap((part, i) => [i ? ' ' : '', h('span', {}, part)]));
+    const copy = async () => {
+      try {
+        await navigator.clipboard.writeText(text);
+        said.textContent = 'Copied';
+      } catch { // a browser may keep it from a file
+        getSelection().selectAllChildren(code);
+        said.textContent = 'Selected: copy it yourself';
+      }
+    };
+    return h('div', {class: 'rerun'}, heading, h('div', {class: 'command'}, code, h('button', {type: 'button', onclick: copy}, 'Copy')), said);
   }
 
   transcript(at) {
@@ -119,21 +141,5 @@ class Detail {
 
 const verdictLine = (c) => [badge(c.verdict, c.excused), c.why ? ' ' + (WHYS[c.why] || c.why) : ''];
 
-const advice = (a) => (a ? [['Fix' + (a.software ? ', ' + a.software : ''), (a.fix || []).map((line) => h('code', {class: 'block'}, line))],
-  ['See it without us', a.command && h('code', {class: 'block'}, a.command)]] : []);
-
-// checkCommand checks a target once more. A report as JSON leaves it to the program.
-const checkCommand = (r, target) => r.commands?.[target] || 'mailmatrix check ' + r.targets[target]?.name;
-
-// cellCommand runs one cell and no other.
-function cellCommand(r, c) {
-  const target = r.targets[c.target];
-  if (target && target.kind !== 'reference') return checkCommand(r, c.target);
-  const policy = c.setting === 'policy', client = c.profile + (c.variant ? '+' + c.variant : '');
-  const flags = [['flavour', c.flavour], ['protocol', c.protocol], ['transport', c.transport], ['mechanism', policy && c.mechanism === 'auto' ? '' : c.mechanism],
-    policy ? ['policy', r.selection?.policy?.[0] || 'FILE'] : ['setting', c.setting], ['profile', client], ['database', c.database], ['override', c.override],
-    ['credential', c.credential], ['profile-file', (r.selection?.['profile-file'] || []).join(',')]];
-  return 'mailmatrix run' + flags.filter(([, v]) => v).map(([k, v]) => ` --${k} ${quote(v)}`).join('') + (r.selection?.full ? ' --full' : '') + ` --seed ${r.seed} --transcripts all -v`;
-}
-
-const quote = (text) => (/^[\w@%+=:,./-]+$/.test(text) ? text : "'" + text.replaceAll("'", "'\\''") + "'");
+const advice = (a, ours) => (a ? [['Fix' + (a.software ? ', ' + a.software : ''), (a.fix || []).map((line) => h('code', {class: 'block'}, line))],
+  ['See it without us', ours ? a.command && h('code', {class: 'block'}, a.command) : '']] : []);

@@ -6,10 +6,19 @@ function h(tag, attributes, ...children) {
   for (const [name, value] of Object.entries(attributes || {})) {
     if (value === undefined || value === null || value === false) continue;
     if (name.startsWith('on')) e.addEventListener(name.slice(2), value);
-    else e.setAttribute(name, value === true ? '' : value);
+    else e.setAttribute(name, value === true ? '' : name === 'value' ? value : visible(value));
   }
-  e.append(...children.flat(Infinity).filter((c) => c !== null && c !== undefined && c !== false));
+  e.append(...children.flat(Infinity).filter((c) => c !== null && c !== undefined && c !== false).map((c) => (c instanceof Node ? c : visible(c))));
   return e;
+}
+
+// UNSEEN are the characters that nobody sees, or that show others in another
+// order: controls, directions, separators, and those without width.
+const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
+
+// visible writes them out, so that a text says what it seems to say.
+function visible(text) {
+  return String(text).replace(UNSEEN, (c) => '\\u' + c.charCodeAt(0).toString(16).padStart(4, '0'));
 }
 
 const byID = (id) => document.getElementById(id);
@@ -33,9 +42,17 @@ function segments(label, name, options, chosen, choose) {
 // menu is a choice of many; each option may have a count.
 function menu(label, options, chosen, choose) {
   const select = h('select', {onchange: (e) => choose(e.target.value)});
-  select.append(...options.map(({value, word, count}) =>
-    h('option', {value, selected: value === chosen}, word + (count === undefined ? '' : ' (' + number(count) + ')'))));
+  select.append(...options.map(({value, word, count, title}) =>
+    h('option', {value, title, selected: value === chosen}, word + (count === undefined ? '' : ' (' + number(count) + ')'))));
   return h('label', {class: 'field'}, h('span', {}, label), select);
+}
+
+// refill writes the options of a menu anew, each with how many it would leave.
+function refill(label, counts, order, chosen, all) {
+  if (chosen && !counts.has(chosen)) counts.set(chosen, 0);
+  const options = inOrder(counts.keys(), order).filter((value) => value).map((value) => [value, counts.get(value)]);
+  label.querySelector('select').replaceChildren(...[['', all], ...options].map(([value, n]) =>
+    h('option', {value, selected: value === chosen}, (value || 'all') + ' (' + number(n) + ')')));
 }
 
 function search(label, value, choose) {

@@ -38,6 +38,7 @@ function lastSeen(history, change) {
 function otherwise(was, is) {
   const notes = !was ? [] : [['catalogue', 'catalogue'], ['seen from', 'vantage'], ['tool', 'tool']].filter(([, name]) => was[name] !== is[name])
     .map(([what, name]) => `${what} ${is[name] || '(unknown)'}, before ${was[name] || '(unknown)'}`);
+  if (was && was.facts !== is.facts) notes.push(`${of(is.facts, 'result')}, before ${number(was.facts)}`);
   return is.complete ? notes : [...notes, 'the run was interrupted'];
 }
 
@@ -68,7 +69,7 @@ function historyView(app) {
   rows.sort((a, b) => b.began - a.began || b.run - a.run || order.indexOf(a.shown) - order.indexOf(b.shown) || (a.id < b.id ? -1 : 1));
   return new ResultList(app, {
     rows, noun: 'change', label: 'Changes', groupWord: 'Run', groupOrder: [...new Set(rows.map((row) => row.group))], shownWord: 'Change', shownOrder: order,
-    none: 'Nothing has changed from run to run.', open: (line) => app.openChange(line.history, line.id), summary: () => r.history.map(drawRuns),
+    none: 'Nothing has changed from run to run in the results that they share.', open: (line) => app.openChange(line.history, line.id), summary: () => r.history.map(drawRuns),
     columns: [
       {head: 'Result', class: 'long', cell: (c) => [h('span', {class: 'title'}, c.title), h('span', {class: 'sub'}, r.history.length > 1 ? c.side + ': ' : '', h('span', {class: 'wide-only'}, c.id),
         h('span', {class: 'narrow-only'}, factText(c.was) + ' → ' + factText(c.is)))]},
@@ -83,7 +84,8 @@ function historyView(app) {
 function drawRuns(history) {
   const {runs, changes} = history, counts = new Map();
   for (const c of changes) counts.set(c.run, (counts.get(c.run) || 0) + 1);
-  return h('section', {class: 'runs'}, h('h2', {}, history.target), h('p', {class: 'note'}, historyHead(history)),
+  return h('section', {class: 'runs'}, h('h2', {}, history.target), h('p', {class: 'note'}, historyHead(history) + (runs.some((run) => run.facts !== runs[0].facts) ?
+    '. The runs have not the same results: what one has and the run before has not is no change, and is not listed here. It may be new, or asked for by another policy or flag.' : '')),
     h('details', {open: runs.length <= 6 && matchMedia('(min-width: 561px)').matches}, h('summary', {}, 'The runs'), plainTable(['Run', 'Began', 'Changes', 'Results', 'By', 'Catalogue', 'Seen from', 'Not as the run before'],
       runs.map((run, i) => [String(run.id), runTime(run), number(counts.get(run.id) || 0), number(run.facts), run.tool, run.catalogue, run.vantage || '(unknown)',
         otherwise(runs[i - 1], run).join('; ') || '–']).reverse(), 'Runs of ' + history.target)));

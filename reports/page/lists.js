@@ -44,17 +44,22 @@ class Rows {
     const room = Math.max(this.box.clientHeight, parseFloat(getComputedStyle(this.box).maxHeight) || 0), height = this.height || 1;
     const first = all ? 0 : Math.max(0, Math.floor(this.box.scrollTop / height) - 4);
     const last = all ? this.count : Math.min(this.count, Math.ceil((this.box.scrollTop + room) / height) + 4);
+    let before = first, after = this.count - last; // rows that are not in the document
     for (const [i, tr] of this.drawn) {
-      if (i < first || i >= last) {
-        tr.remove();
-        this.drawn.delete(i);
+      if (i >= first && i < last) continue;
+      if (tr.contains(document.activeElement)) { // it keeps the keyboard while it is out of sight
+        if (i < first) before--;
+        else after--;
+        continue;
       }
+      tr.remove();
+      this.drawn.delete(i);
     }
     for (let i = first; i < last; i++) if (!this.drawn.has(i)) this.put(i);
-    this.above.firstChild.style.height = first * this.height + 'px';
-    this.below.firstChild.style.height = (this.count - last) * this.height + 'px';
-    this.above.hidden = first === 0;
-    this.below.hidden = last >= this.count;
+    this.above.firstChild.style.height = before * this.height + 'px';
+    this.below.firstChild.style.height = after * this.height + 'px';
+    this.above.hidden = before === 0;
+    this.below.hidden = after === 0;
     this.box.parentElement.classList.toggle('more', this.box.scrollLeft + this.box.clientWidth < this.box.scrollWidth - 2);
     if (!this.body.querySelector('[data-col][tabindex="0"]')) this.stop(this.body.querySelector('[data-col]'));
   }
@@ -63,11 +68,9 @@ class Rows {
     const tr = this.draw(i);
     tr.dataset.row = i;
     tr.setAttribute('aria-rowindex', i + 2);
-    let next = this.below;
-    for (let k = i + 1; k < i + 400 && k < this.count; k++) {
-      if (this.drawn.has(k)) { next = this.drawn.get(k); break; }
-    }
-    this.body.insertBefore(tr, next);
+    let next = this.count;
+    for (const k of this.drawn.keys()) if (k > i && k < next) next = k;
+    this.body.insertBefore(tr, this.drawn.get(next) || this.below);
     this.drawn.set(i, tr);
   }
 
@@ -132,14 +135,23 @@ class Rows {
 class ResultList {
   constructor(app, options) {
     Object.assign(this, {app, ...options});
-    this.filter = {q: '', verdict: '', level: '', group: '', side: ''};
+    this.filter = {q: '', group: '', level: '', side: '', verdict: ''};
+  }
+
+  address() {
+    return Object.entries(this.filter).filter(([, value]) => value).map(([name, value]) => name + '=' + encodeURIComponent(value));
+  }
+
+  restore(asked) {
+    for (const name of Object.keys(this.filter)) this.filter[name] = asked.get(name) || '';
   }
 
   build(main) {
     this.bar = h('div', {class: 'bar'});
     this.count = h('p', {class: 'count', role: 'status'});
-    const heads = this.columns.map((c) => h('th', {scope: 'col', class: c.class}, c.head));
-    this.tableElement = h('table', {class: 'results', 'aria-label': this.label}, h('thead', {}, h('tr', {}, heads)), h('tbody', {}));
+    const heads = this.columns.map((c) => h('th', {scope: 'col', role: 'columnheader', class: c.class}, c.head));
+    this.tableElement = h('table', {class: 'results', role: 'grid', 'aria-label': this.label, 'aria-colcount': this.columns.length},
+      h('thead', {}, h('tr', {role: 'row', 'aria-rowindex': 1}, heads)), h('tbody', {}));
     this.box = h('div', {class: 'box', tabindex: '0', role: 'region', 'aria-label': this.label}, this.tableElement);
     main.append(...(this.summary ? [this.summary()].flat() : []), this.bar, this.count, this.box);
     this.list = new Rows(this.box, this.tableElement);
@@ -150,26 +162,37 @@ class ResultList {
   }
 
   controls() {
-    const pick = (name) => (value) => { this.filter[name] = value; this.apply(); };
-    const counted = (name, order, all) => {
-      const counts = new Map();
-      this.rows.forEach((row) => counts.set(row[name], (counts.get(row[name]) || 0) + 1));
-      return [{value: '', word: all, count: this.rows.length},
-        ...inOrder(counts.keys(), order).filter((v) => v).map((v) => ({value: v, word: v, count: counts.get(v)}))];
-    };
-    this.bar.replaceChildren(
-      search('Find', this.filter.q, pick('q')),
-      menu(this.groupWord, counted('group', this.groupOrder || [], 'all'), this.filter.group, pick('group')),
-      this.rows.some((r) => r.level) ? menu('Level', counted('level', LEVELS, 'all'), this.filter.level, pick('level')) : '',
-      this.rows.some((r) => r.side !== this.rows[0].side) ? menu('Of', counted('side', [], 'all'), this.filter.side, pick('side')) : '',
-      menu(this.shownWord || 'Verdict', counted('shown', this.shownOrder || [...VERDICTS, 'excused'], 'all'), this.filter.verdict, pick('verdict')),
-    );
+    const pick = (name) => (value) => { this.filter[name] = value; this.app.remember(); this.apply(); };
+    const differ = (name) => this.rows.some((r) => r[name] !== this.rows[0][name]);
+    this.menus = {};
+    const add = (name, label) => (this.menus[name] = menu(label, [], '', pick(name)));
+    this.bar.replaceChildren(search('Find', this.filter.q, pick('q')), add('group', this.groupWord), this.rows.some((r) => r.level) ? add('level', 'Level') : '',
+      differ('side') ? add('side', this.sideWord || 'Of') : '', add('verdict', this.shownWord || 'Verdict'));
+  }
+
+  // value is what a menu asks of a row.
+  value(row, name) {
+    return row[name === 'verdict' ? 'shown' : name];
+  }
+
+  matches(row, but) {
+    const q = this.filter.q.trim().toLowerCase();
+    return ['group', 'level', 'side', 'verdict'].every((name) => name === but || !this.filter[name] || this.value(row, name) === this.filter[name]) && (!q || row.text.includes(q));
+  }
+
+  // recount writes behind each option how many rows it would leave.
+  recount() {
+    const orders = {group: this.groupOrder || [], level: LEVELS, side: [], verdict: this.shownOrder || [...VERDICTS, 'excused']};
+    for (const [name, label] of Object.entries(this.menus)) {
+      const counts = new Map(), left = this.rows.filter((row) => this.matches(row, name));
+      for (const row of left) counts.set(this.value(row, name), (counts.get(this.value(row, name)) || 0) + 1);
+      refill(label, counts, orders[name], this.filter[name], left.length);
+    }
   }
 
   apply() {
-    const f = this.filter, q = f.q.trim().toLowerCase();
-    const found = this.rows.filter((r) => ['group', 'level', 'side'].every((name) => !f[name] || r[name] === f[name]) &&
-      (!f.verdict || r.shown === f.verdict) && (!q || r.text.includes(q)));
+    const found = this.rows.filter((row) => this.matches(row));
+    this.recount();
     this.lines = [];
     let group = null;
     for (const row of found) {
@@ -187,10 +210,10 @@ class ResultList {
 
   drawLine(line) {
     if (line.head !== undefined) {
-      return h('tr', {class: 'group'}, this.columns.map((c, k) => (k ? h('td', {class: c.class}) : h('th', {scope: 'rowgroup'}, line.head,
+      return h('tr', {class: 'group', role: 'row'}, this.columns.map((c, k) => (k ? h('td', {role: 'gridcell', class: c.class}) : h('th', {role: 'rowheader', scope: 'row'}, line.head,
         h('span', {}, of(line.members, this.noun) + (line.wrong ? ', ' + number(line.wrong) + ' failed' : ''))))));
     }
-    return h('tr', {class: 'line', onclick: () => this.open(line)}, this.columns.map((c, k) =>
-      h('td', {class: c.class}, k === 0 ? h('button', {type: 'button', class: 'row-link', 'data-col': 0, tabindex: '-1'}, c.cell(line)) : c.cell(line))));
+    return h('tr', {class: 'line', role: 'row', onclick: () => this.open(line)}, this.columns.map((c, k) => h('td', {role: 'gridcell', class: c.class},
+      k === 0 ? h('button', {type: 'button', class: 'row-link', 'data-col': 0, tabindex: '-1'}, c.cell(line)) : c.cell(line))));
   }
 }

@@ -75,6 +75,37 @@ const VERDICT_LOOKS = {
   broken: {glyph: '⚙', tone: 'ours'}, unjudged: {glyph: '·', tone: 'off'}, excused: {glyph: '✖', tone: 'hash'},
 };
 
+// MEANINGS are the words of the tool: said where they are to be chosen, and all
+// together under About.
+const MEANINGS = {
+  classic: 'a server of about 2004: TLS 1.0 and up, no ports for TLS alone', modern: 'a server of today: TLS 1.2 and up, NTLMv2 alone, ports 465 and 995',
+  deny: 'the mechanism is refused everywhere', allow: 'the mechanism is permitted everywhere', secure: 'the mechanism is permitted inside TLS only',
+  policy: 'all mechanisms have a setting at once, by the policy that was given', unknown: 'the server as it stands: nobody has told how it is set',
+  wingate: 'accounts of the server’s own, with passwords that can be recovered: challenges can be checked, NTLM cannot',
+  nt: 'accounts of the operating system: a password in clear or NTLM can be checked, nothing else',
+  full: 'has passwords, tokens, certificates and a Kerberos key: everything can be checked', scram: 'has the keys of SCRAM in place of passwords',
+  'one that has it': 'of the databases, one that can check the mechanism', 'own choice': 'the mechanism that the client chooses as it is installed',
+  lacks: 'the client has no such mechanism or transport', 'not run': 'the run left it out: nothing is said of it',
+  'override password': 'a second password for POP3 alone, which an account may have',
+  'credential floor': 'how far a client goes down, from a bad certificate to no TLS at all, and still gives up a password, token or hash',
+};
+
+const CREDENTIALS = {account: 'its password', override: 'the override password', wrong: 'a wrong password'};
+
+// RUNGS are the steps down to the credential floor.
+const RUNGS = {
+  certificate: 'a certificate that nobody vouches for', handshake: 'a broken TLS handshake', refused: 'STARTTLS offered, and refused', stripped: 'no STARTTLS offered',
+  weak: 'no STARTTLS, and no mechanism that hides the password', hello: 'EHLO refused',
+};
+
+// DENIALS are what clients do when they are refused.
+const DENIALS = {
+  'not-tried': 'was not tried', 'gives-up': 'gives up', 'next-mechanism': 'tries the next mechanism', retries: 'tries the same once more', loops: 'tries again and again',
+  unauthenticated: 'hands in the mail without a login', 'takes-for-login': 'takes the refusal for a login', waits: 'waits', starttls: 'encrypts, and tries again',
+};
+
+const settingWord = (s) => ({policy: 'by the policy', unknown: 'as it is'})[s] || s;
+
 const PROTOCOL_WORDS = {smtp: 'SMTP', pop3: 'POP3'};
 const protocolWord = (p) => PROTOCOL_WORDS[p] || String(p).toUpperCase();
 const mechanismWord = (m) => (m === 'auto' ? 'own choice' : m === 'GSSAPI' ? 'GSSAPI (Kerberos)' : m);

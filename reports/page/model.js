@@ -87,16 +87,23 @@ function inOrder(values, order) {
 
 const AXES = ['target', 'flavour', 'protocol', 'setting', 'override', 'credential'];
 
-// openReport reads both forms: the page's own, and mailmatrix/1 as JSON.
-function openReport(raw) {
-  if (!String(raw.schema).startsWith('mailmatrix/1')) throw new Error('this is no report of the schema mailmatrix/1');
+// openReport reads both forms: the page's own, and mailmatrix/1 as JSON. Where it
+// is not ours, a report brings no command and no conclusion: whoever wrote it
+// would speak for the program.
+function openReport(raw, ours) {
+  if (raw?.schema !== 'mailmatrix/1') throw new Error('this is no report of the schema mailmatrix/1');
+  for (const list of ['targets', 'lines', 'cells', 'scenarios', 'cases', 'lacks', 'transcripts']) {
+    if (typeof (raw[list] ?? '') !== 'object') throw new Error('it has no ' + list);
+  }
   const table = (t) => (Array.isArray(t) ? Table.listed(t) : Table.packed(t));
   const r = {
     ...raw, cells: table(raw.cells), scenarios: table(raw.scenarios), cases: table(raw.cases), lacks: table(raw.lacks),
     clients: raw.clients || [], not_tested: raw.not_tested || [], flaky: raw.flaky || [], history: raw.history || [],
+    ours, commands: ours ? raw.commands : undefined, explain: ours ? raw.explain : undefined, conclusion: ours ? raw.conclusion : undefined,
   };
   openTranscripts(r, raw);
   openClients(r);
+  openLacks(r);
   indexCells(r);
   let titles = null; // made when somebody asks
   r.caseTitles = () => (titles ??= new Map(Array.from({length: r.cases.rows}, (_, i) => [r.cases.get('id', i), r.cases.get('title', i)])));
@@ -160,12 +167,16 @@ function knownBy(client) {
 // and database only. A view looks at one of them.
 function indexCells(r) {
   r.slices = new Map();
+  r.axes = []; // where each slice is
   r.homes = new Set(); // where somebody logs in: what the server has
   r.byID = null; // made when somebody asks for an address
   const cells = r.cells;
   for (let i = 0; i < cells.rows; i++) {
     const key = AXES.map((axis) => cells.get(axis, i)).join('|');
-    if (!r.slices.has(key)) r.slices.set(key, []);
+    if (!r.slices.has(key)) {
+      r.slices.set(key, []);
+      r.axes.push(Object.fromEntries(AXES.map((axis) => [axis, cells.get(axis, i)])));
+    }
     r.slices.get(key).push(i);
     if (cells.get('credential', i) !== 'account' || cells.get('setting', i) === 'deny') continue;
     if (cells.get('outcome', i) === 'logged-in' || cells.get('expected', i)?.includes('logged-in')) {
@@ -177,15 +188,32 @@ function indexCells(r) {
 
 const homeKey = (...parts) => parts.join('|');
 
+// askedOf is how the run about a target was asked: its number, and what narrowed
+// it. Of several servers in a report that does not say it for each, nobody knows.
+function askedOf(r, target) {
+  return r.targets[target]?.asked || (r.targets.length === 1 ? {seed: r.seed, selection: r.selection || {}} : {});
+}
+
+const policyOf = (r, target) => askedOf(r, target).selection?.policy?.[0];
+
 // WIDENING are the flags in a selection that leave nothing out.
 const WIDENING = ['full', 'profile-file', 'expect', 'baseline', 'fail-on'];
 
 // serverLacks: of all that was run nobody logs in with the mechanism, whatever
 // the database. Only a run that left nothing out can say so.
 function serverLacks(r, row) {
-  const c = r.cells, mechanism = c.get('mechanism', row);
-  return Object.keys(r.selection || {}).every((axis) => WIDENING.includes(axis)) && mechanism !== 'auto' && SETTINGS.includes(c.get('setting', row)) &&
+  const c = r.cells, mechanism = c.get('mechanism', row), {selection} = askedOf(r, c.get('target', row));
+  return selection && Object.keys(selection).every((axis) => WIDENING.includes(axis)) && mechanism !== 'auto' && SETTINGS.includes(c.get('setting', row)) &&
     !r.homes.has(homeKey(c.get('flavour', row), c.get('protocol', row), mechanism));
+}
+
+// openLacks knows what each client has not: a mechanism or a transport.
+function openLacks(r) {
+  r.lacking = new Set();
+  for (let i = 0; i < r.lacks.rows; i++) {
+    const l = r.lacks.row(i);
+    r.lacking.add([l.profile, l.protocol, l.mechanism || l.transport].join('|'));
+  }
 }
 
 function sliceOf(r, at) {
@@ -211,8 +239,7 @@ function cellID(cells, row) {
 
 // cellAddress is the ID, with the target behind it where another has the cell too.
 function cellAddress(r, row) {
-  const target = r.cells.get('target', row);
-  return cellID(r.cells, row) + (target > 0 ? '@' + r.targets[target]?.name : '');
+  return cellID(r.cells, row) + behind(r, r.cells.get('target', row));
 }
 
 function findCell(r, address) {
@@ -231,3 +258,8 @@ function caseKey(r, row) {
   const several = doors.filter((d) => d.protocol === door.protocol).length > 1, port = door.address.split(':').pop();
   return id + '@' + door.protocol + (several && /^\d+$/.test(port) ? ':' + port : '');
 }
+
+// caseAddress and scenarioAddress have the target behind them, as cellAddress has.
+const behind = (r, target) => (target > 0 ? '@' + r.targets[target]?.name : '');
+const caseAddress = (r, row) => caseKey(r, row) + behind(r, r.cases.get('target', row));
+const scenarioAddress = (r, row) => r.scenarios.get('id', row) + behind(r, r.scenarios.get('target', row));

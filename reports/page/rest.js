@@ -13,7 +13,7 @@ function complianceView(app) {
   rows.sort((a, b) => (a.side !== b.side ? (a.side === 'servers' ? -1 : 1) : a.group < b.group ? -1 : a.group > b.group ? 1 : a.row - b.row));
   return new ResultList(app, {
     rows, noun: 'case', label: 'Compliance cases', groupWord: 'Area', open: (line) => app.openCase(line.row),
-    summary: () => levelSummary(rows),
+    summary: () => levelSummary(r),
     columns: [
       {head: 'Requirement', class: 'long', cell: (c) => [h('span', {class: 'title'}, c.title || c.id), h('span', {class: 'sub'}, c.id, h('span', {class: 'narrow-only'}, ', ' + c.level))]},
       {head: 'Verdict', cell: (c) => badge(c.verdict, c.excused)},
@@ -28,30 +28,29 @@ const who = (name, sub) => [h('span', {class: 'title'}, name), h('span', {class:
 
 // levelSummary is each level with what became of the servers' cases, and those
 // of the clients in one: they are other people's programs.
-function levelSummary(rows) {
-  const servers = rows.filter((c) => c.side === 'servers'), clients = rows.filter((c) => c.side === 'clients');
-  const parts = inOrder(new Set(servers.map((c) => c.level)), LEVELS).map((level) => [level, servers.filter((c) => c.level === level)]);
-  if (clients.length) parts.push(['of clients', clients]);
-  return h('div', {class: 'tallies'}, parts.map(([name, members]) => {
-    const count = (shown) => members.filter((c) => c.shown === shown).length, others = [...VERDICTS, 'excused'].filter((v) => v !== 'pass' && count(v));
-    const decided = members.length - count('skip') - count('unjudged') - count('excused');
-    return h('div', {class: 'tally'}, h('b', {}, number(count('pass')) + ' of ' + number(decided)), h('span', {}, name + ' pass'),
-      h('span', {class: 'sub'}, others.map((v) => number(count(v)) + ' ' + v).join(', ') || 'none left out'));
-  }));
+function levelSummary(r) {
+  const worst = [...worstCases(r).values()], [pass, all, excused] = clientCases(r);
+  const tile = (n, of, name, sub) => h('div', {class: 'tally'}, h('b', {}, number(n) + ' of ' + number(of)), h('span', {}, name + ' pass'), h('span', {class: 'sub'}, sub));
+  return h('div', {class: 'tallies'}, inOrder(new Set(worst.map((c) => c.level)), LEVELS).map((level) => {
+    const members = worst.filter((c) => c.level === level), count = (v) => members.filter((c) => c.verdict === v).length;
+    const others = VERDICTS.filter((v) => v !== 'pass' && count(v)).map((v) => number(count(v)) + ' ' + v);
+    return tile(count('pass'), members.length, level + ' cases', others.join(', ') || 'each over all its doors');
+  }), all ? tile(pass, all, 'client cases', [excused && number(excused) + ' known', all - pass - excused && number(all - pass - excused) + ' not'].filter(Boolean).join(', ') || 'each of each client') : '');
 }
 
 function experimentsView(app) {
-  const r = app.report, s = r.scenarios, rows = [];
+  const r = app.report, s = r.scenarios, rows = [], several = r.targets.length > 1;
   for (let i = 0; i < s.rows; i++) {
     const c = s.row(i);
-    rows.push({...c, row: i, group: c.kind, side: '', shown: c.excused ? 'excused' : c.verdict, text: [c.id, c.outcome, c.reason, c.exposure].join(' ').toLowerCase()});
+    const server = r.targets[c.target]?.name || '', client = c.profile && (r.client.get(c.profile)?.title || c.profile);
+    rows.push({...c, row: i, group: c.kind, side: server, client, shown: c.excused ? 'excused' : c.verdict, text: [c.id, client, server, c.outcome, c.reason, c.exposure].join(' ').toLowerCase()});
   }
   const order = ['control', 'door', 'posture', 'certificate', 'relay', 'startup', 'contents'];
   rows.sort((a, b) => order.indexOf(a.group) - order.indexOf(b.group) || a.row - b.row);
   return new ResultList(app, {
-    rows, noun: 'experiment', label: 'Experiments', groupWord: 'Kind', groupOrder: order, open: (line) => app.openScenario(line.row),
+    rows, noun: 'experiment', label: 'Experiments', groupWord: 'Kind', groupOrder: order, sideWord: 'Server', open: (line) => app.openScenario(line.row),
     columns: [
-      {head: 'Experiment', class: 'long', cell: (c) => [h('span', {class: 'title'}, c.id.split('/').slice(2).join(' / ')), h('span', {class: 'sub'}, c.profile ? r.client.get(c.profile)?.title || c.profile : 'the server')]},
+      {head: 'Experiment', class: 'long', cell: (c) => [h('span', {class: 'title'}, c.id.split('/').slice(2).join(' / ')), h('span', {class: 'sub'}, [c.client || (several ? '' : 'the server'), several && c.side].filter(Boolean).join(', '))]},
       {head: 'Verdict', cell: (c) => badge(c.verdict, c.excused)},
       {head: 'Outcome', cell: (c) => c.outcome || '–'},
       {head: 'Readable', class: 'opt', cell: (c) => (c.exposure && c.exposure !== 'none' ? EXPOSED[c.exposure] : 'nothing')},
@@ -60,9 +59,11 @@ function experimentsView(app) {
   });
 }
 
-// doorsView is what a deployed server offers, door by door.
+// doorsView is what is wrong with a server in service, and what it offers, door
+// by door.
 const doorsView = (app) => ({
   build(main) {
+    main.append(drawProblems(app, app.findings));
     for (const t of app.report.targets) {
       if (t.kind === 'reference') continue;
       main.append(h('h2', {}, t.name), facts([['Addresses', (t.addresses || []).join(', ')], ['Effort', t.effort ? effort(t.effort) : '']]));
@@ -130,9 +131,11 @@ const notTestedView = (app) => ({
       r.not_tested.length ? plainTable(['What', 'Why', 'What decides it'], r.not_tested.map((n) => [n.what, WHYS[n.why] || n.why, n.flag ? h('code', {}, n.flag) : '–']), 'Left out') : '');
     section('Skipped', skips.size ? '' : 'Nothing was skipped.',
       skips.size ? plainTable(['What', 'How many', 'Why'], [...skips].sort((a, b) => b[1] - a[1]).map(([key, n]) => [capital(key.split('|')[0]) + 's', number(n), WHYS[key.split('|')[1]] || key.split('|')[1]]), 'Skipped') : '');
-    if (Object.keys(r.selection || {}).length) {
-      section('The run was about', 'Only what was asked for was looked at.', facts(Object.entries(r.selection).map(([axis, values]) => [axis, values.join(', ')])));
-    }
+    r.targets.forEach((t, i) => {
+      const {selection} = askedOf(r, i);
+      if (!Object.keys(selection || {}).length) return;
+      section('The run was about' + (r.targets.length > 1 ? ': ' + t.name : ''), 'Only what was asked for was looked at.', facts(Object.entries(selection).map(([axis, values]) => [axis, values.join(', ')])));
+    });
     if (r.expectations?.length) {
       section('Expectations that do not hold', '', plainTable(['Entry', 'What is wrong', 'In words'], r.expectations.map((e) => [h('code', {}, e.entry || e.pattern), e.problem, e.reason]), 'Expectations'));
     }
@@ -174,6 +177,7 @@ const aboutView = (app) => ({
       h('span', {class: 'mark tone-' + LOOKS[name].tone}, h('i', {'aria-hidden': 'true'}, LOOKS[name].glyph), LOOKS[name].word), h('span', {}, LOOKS[name].says)))),
     h('p', {class: 'note'}, 'A corner of a mark says that something could be read: red a password or token, amber a hash, grey the user name. Hatching says that what the client does is assumed. ' +
       'Deny refuses everywhere, allow permits everywhere, secure permits inside TLS only.')));
+    main.append(h('section', {class: 'text'}, h('h2', {}, 'Words'), facts(Object.entries(MEANINGS).map(([word, meaning]) => [word, meaning]))));
     main.append(h('section', {class: 'text'}, h('h2', {}, 'Keys'), facts([['Tab', 'from part to part'], ['Arrows, Home, End, Page Up and Down', 'inside a table'],
       ['Enter', 'opens what is under it'], ['Esc', 'closes'], ['1 to 9', 'the views']])));
   },
