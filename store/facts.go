@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/mailmatrix/mailmatrix/internal/login"
@@ -10,12 +11,12 @@ import (
 type facts map[int]map[string]login.Fact
 
 // add notes a fact. Where an ID stands for several results, such as those of two
-// doors, the worst counts.
+// doors, the worst counts: by its verdict, and then by what could be read.
 func (f facts) add(target int, id string, fact login.Fact) {
 	if f[target] == nil {
 		f[target] = map[string]login.Fact{}
 	}
-	if known, ok := f[target][id]; ok && known.Verdict >= fact.Verdict {
+	if known, ok := f[target][id]; ok && cmp.Or(cmp.Compare(known.Verdict, fact.Verdict), cmp.Compare(known.Exposure, fact.Exposure)) >= 0 {
 		return
 	}
 	f[target][id] = fact
@@ -34,9 +35,11 @@ func factsOf(r *login.Report) facts {
 	}
 	for i, t := range r.Targets {
 		for _, d := range t.Doors {
+			door := doorID(&t, d)
 			for _, offers := range d.Transports {
 				for _, m := range offers.Mechanisms {
-					all.add(i, doorID(d, offers.Transport, m.Mechanism), login.Fact{Outcome: known(m)})
+					row := strings.Join([]string{door, string(offers.Transport), strings.ReplaceAll(string(m.Mechanism), "/", "-")}, "/")
+					all.add(i, row, login.Fact{Outcome: known(m)})
 				}
 			}
 		}
@@ -44,10 +47,19 @@ func factsOf(r *login.Report) facts {
 	return all
 }
 
-// doorID names what a door does with a mechanism, such as
-// "door/smtp/587/starttls/PLAIN".
-func doorID(d login.DoorResult, t login.Transport, m login.Mechanism) string {
-	return strings.Join([]string{"door", string(d.Protocol), d.Port(), string(t), strings.ReplaceAll(string(m), "/", "-")}, "/")
+// doorID is such as "door/smtp/587", with the address in place of the port where
+// the target has two doors at that port, as for IPv4 and IPv6.
+func doorID(t *login.TargetResult, d login.DoorResult) string {
+	at, n := d.Port(), 0
+	for _, other := range t.Doors {
+		if other.Protocol == d.Protocol && other.Port() == d.Port() {
+			n++
+		}
+	}
+	if n > 1 {
+		at = d.Address
+	}
+	return strings.Join([]string{"door", string(d.Protocol), at}, "/")
 }
 
 // known is what a door was seen to do, in words.

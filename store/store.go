@@ -35,8 +35,13 @@ const patience = "20000"
 
 // Create opens a store in a file, and makes it if it is not there.
 func Create(ctx context.Context, name string) (Store, error) {
-	if info, err := os.Stat(name); err == nil && info.IsDir() {
+	info, err := os.Stat(name)
+	switch {
+	case err != nil: // there is none yet, or SQLite will say why it cannot be opened
+	case info.IsDir():
 		return nil, fmt.Errorf("store %s: this is a folder: name a file in it", name)
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("store %s: this is no regular file: name another", name)
 	}
 	s, err := open(ctx, name)
 	if err != nil {
@@ -45,10 +50,15 @@ func Create(ctx context.Context, name string) (Store, error) {
 	return s, nil
 }
 
-// Open opens a store that is there.
+// Open opens a store that is there. An empty file is none yet, and whoever only
+// reads does not make it one.
 func Open(ctx context.Context, name string) (Store, error) {
-	if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
+	info, err := os.Stat(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("there is no store %s: make one by `mailmatrix run --store %[1]s`", name)
+	case err == nil && info.Mode().IsRegular() && info.Size() == 0:
+		return nil, fmt.Errorf("store %s: the file is empty: make a store by `mailmatrix run --store %[1]s`", name)
 	}
 	return Create(ctx, name)
 }

@@ -153,6 +153,47 @@ func TestWorstCounts(t *testing.T) {
 	}
 }
 
+// Of two with one verdict, the one that shows more is the worse, in whatever order
+// they come.
+func TestMoreReadableIsWorse(t *testing.T) {
+	shows := func(class login.ExposureClass) login.CellResult {
+		return login.CellResult{ID: "remote/a", Verdict: login.Fail, Outcome: login.LoggedIn, Exposure: class}
+	}
+	for _, cells := range [][]login.CellResult{
+		{shows(login.ShowsPassword), shows(login.ShowsVerifier)},
+		{shows(login.ShowsVerifier), shows(login.ShowsPassword)},
+	} {
+		all := factsOf(&login.Report{Targets: []login.TargetResult{{}}, Cells: cells})
+		if got := all[0]["remote/a"].Exposure; got != login.ShowsPassword {
+			t.Errorf("of %s and %s, %s is kept", cells[0].Exposure, cells[1].Exposure, got)
+		}
+	}
+}
+
+// Two doors at one port, such as those of IPv4 and IPv6, are two: what one of them
+// does is not said of the other.
+func TestDoorsAtOnePort(t *testing.T) {
+	yes, no := true, false
+	door := func(address string, offered *bool) login.DoorResult {
+		return login.DoorResult{Protocol: login.SMTP, Address: address, Transports: []login.TransportResult{
+			{Transport: login.Plain, Mechanisms: []login.MechanismResult{{Mechanism: "PLAIN", Offered: offered}}}}}
+	}
+	all := factsOf(&login.Report{Targets: []login.TargetResult{{Doors: []login.DoorResult{
+		door("192.0.2.9:587", &no), door("[2001:db8::9]:587", &yes), door("192.0.2.9:25", &no)}}}})
+	for id, want := range map[string]string{
+		"door/smtp/192.0.2.9:587/plain/PLAIN":     "not offered",
+		"door/smtp/[2001:db8::9]:587/plain/PLAIN": "offered",
+		"door/smtp/25/plain/PLAIN":                "not offered",
+	} {
+		if got := all[0][id].Outcome; got != want {
+			t.Errorf("%s: %q, want %q", id, got, want)
+		}
+	}
+	if len(all[0]) != 3 {
+		t.Errorf("%d facts: %v", len(all[0]), all[0])
+	}
+}
+
 // A file of version 1 is brought to the present one, and what was in it stays.
 func TestMigration(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "old.db")
@@ -287,6 +328,7 @@ func TestRefused(t *testing.T) {
 		{"a newer schema", newer, "a newer version of this program has written it (schema 99"},
 		{"a folder that is not there", filepath.Join(folder, "nowhere", "x.db"), "cannot be opened"},
 		{"a folder", folder, "this is a folder: name a file in it"},
+		{"a device", os.DevNull, "this is no regular file: name another"},
 	}
 	if os.Geteuid() != 0 && runtime.GOOS != "windows" { // root may write anywhere
 		rows = append(rows, struct{ why, name, want string }{"a folder without permission", filepath.Join(sealed, "x.db"), "cannot be opened"})
@@ -302,6 +344,16 @@ func TestRefused(t *testing.T) {
 				t.Error("the file is another now")
 			}
 		})
+	}
+	empty := filepath.Join(folder, "empty.json")
+	if err := os.WriteFile(empty, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(within30(t), empty); err == nil || !strings.Contains(err.Error(), empty+": the file is empty") {
+		t.Errorf("says %v", err)
+	}
+	if info, err := os.Stat(empty); err != nil || info.Size() > 0 {
+		t.Errorf("who only reads has written into an empty file: %v, %v", info, err)
 	}
 	missing := filepath.Join(folder, "missing.db")
 	if _, err := Open(within30(t), missing); err == nil || !strings.Contains(err.Error(), "there is no store") {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/mailmatrix/mailmatrix/harness/remote"
 	"github.com/mailmatrix/mailmatrix/harness/remote/budget"
@@ -64,7 +65,7 @@ named is silent, interrupted, bad input).`,
 				return shown.plan(t, asked, o)
 			}
 			if lab.command != "" {
-				return shown.write(t, func() (login.Report, error) { return lab.run(c.Context(), t, asked, o, how.accounts) })
+				return shown.write(c.Context(), t, func() (login.Report, error) { return lab.run(c.Context(), t, asked, o, how.accounts) })
 			}
 			shown.times, shown.selection = lab.again.times, how.selection(c)
 			return shown.check(c.Context(), t, asked, o)
@@ -93,10 +94,13 @@ type checkOutput struct {
 	kept      keeping
 	// times is how often it is done; 0 is once.
 	times int
+	// given are the verb's flags.
+	given *pflag.FlagSet
 }
 
 func (s *checkOutput) register(c *cobra.Command) {
 	flags := c.Flags()
+	s.given = flags
 	flags.StringVar(&s.format, "format", "text", "what to print: "+formatNames())
 	flags.StringArrayVar(&s.files, "output", nil, "also write `FORMAT=FILE`")
 	flags.BoolVarP(&s.verbose, "verbose", "v", false, "leave nothing out")
@@ -106,7 +110,7 @@ func (s *checkOutput) register(c *cobra.Command) {
 
 // check checks a server, beside a stand-in that foretells its clients.
 func (s *checkOutput) check(ctx context.Context, t terminal, asked discover.Asked, o remote.Options) error {
-	return s.write(t, func() (login.Report, error) {
+	return s.write(ctx, t, func() (login.Report, error) {
 		standIn, err := server.NewReference()
 		if err != nil {
 			return login.Report{}, err
@@ -127,7 +131,7 @@ func (s *checkOutput) check(ctx context.Context, t terminal, asked discover.Aske
 			return r
 		})
 		bar.clear()
-		return report, errors.Join(failed, standIn.Close())
+		return report, joined(failed, standIn.Close())
 	})
 }
 
@@ -149,8 +153,11 @@ func (s *checkOutput) plan(t terminal, asked discover.Asked, o remote.Options) e
 }
 
 // write opens what is to be written, does the work, and writes it.
-func (s *checkOutput) write(t terminal, work func() (login.Report, error)) error {
-	if err := s.status.open(); err != nil {
+func (s *checkOutput) write(ctx context.Context, t terminal, work func() (login.Report, error)) error {
+	if err := apart(s.given, s.policy); err != nil {
+		return err
+	}
+	if err := s.status.open(ctx); err != nil {
 		return err
 	}
 	out, err := openOutputs(t, s.format, s.files, s.verbose)
@@ -177,7 +184,7 @@ func (s *checkOutput) write(t terminal, work func() (login.Report, error)) error
 		report.Selection["policy"] = []string{s.policy}
 	}
 	s.status.apply(t.Err, &report)
-	if err := errors.Join(s.kept.put(t.Err, &report, out), out.write(t.Out, report)); err != nil {
+	if err := joined(s.kept.put(t.Err, &report, out), out.write(t.Out, report)); err != nil {
 		return err
 	}
 	return ended(report.ExitStatus())

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"maps"
@@ -31,9 +32,9 @@ func (e *expectations) register(c *cobra.Command) {
 // open reads what is expected, and opens the file to be written. Reasons and
 // sources that somebody has written are not thrown away: a file that is there
 // is only replaced where it was read, and then its entries are kept.
-func (e *expectations) open() error {
+func (e *expectations) open(ctx context.Context) error {
 	if e.from != "" {
-		data, err := os.ReadFile(e.from)
+		data, err := contentsOf(ctx, e.from)
 		if err != nil {
 			return fmt.Errorf("expect: %w", err)
 		}
@@ -83,7 +84,7 @@ func (e *expectations) write(w io.Writer, r *login.Report) error {
 	}
 	added := harness.ExcusesFor(r, fmt.Sprintf("observed by mailmatrix %s on %s", version, r.Started.Format(time.DateOnly)))
 	if err := e.out.commit(harness.WriteExcuses(e.out, append(e.kept, added...))); err != nil {
-		return fmt.Errorf("cannot write %s: %w", e.into, err)
+		return err
 	}
 	_, _ = fmt.Fprintf(w, "mailmatrix: %s is written: %d kept, %d new, %d taken out\n",
 		e.into, len(e.kept), len(added), len(e.excuses)-len(e.kept))

@@ -103,7 +103,7 @@ func TestWriteExpect(t *testing.T) {
 	round := func(e *expectations, r *login.Report) {
 		t.Helper()
 		said.Reset()
-		if err := e.open(); err != nil {
+		if err := e.open(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		e.apply(&said, r)
@@ -155,7 +155,7 @@ func TestWriteExpect(t *testing.T) {
 func TestWriteExpectInterrupted(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "known.yaml")
 	e := &expectations{into: name}
-	if err := e.open(); err != nil {
+	if err := e.open(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	r := sickReport()

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"cmp"
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 const (
@@ -19,12 +22,14 @@ const (
 // file, such as a pipe or /dev/null, is written as it stands.
 type pendingFile struct {
 	*os.File
-	name string // "" where nothing has to be renamed
+	asked string // the name that was asked for
+	name  string // "" where nothing has to be renamed
 }
 
 // createFile opens the file now, so that a folder without permission costs
 // nothing but this call.
 func createFile(name string, mode fs.FileMode) (*pendingFile, error) {
+	asked := name
 	info, err := os.Stat(name)
 	switch {
 	case err == nil && !info.Mode().IsRegular():
@@ -32,7 +37,7 @@ func createFile(name string, mode fs.FileMode) (*pendingFile, error) {
 		if err != nil {
 			return nil, cannotWrite(name, err)
 		}
-		return &pendingFile{File: f}, nil
+		return &pendingFile{File: f, asked: asked}, nil
 	case err == nil: // a link keeps pointing where it points
 		if name, err = filepath.EvalSymlinks(name); err != nil {
 			return nil, cannotWrite(name, err)
@@ -43,13 +48,22 @@ func createFile(name string, mode fs.FileMode) (*pendingFile, error) {
 	if err != nil {
 		return nil, cannotWrite(name, err)
 	}
-	return &pendingFile{f, name}, nil
+	p := &pendingFile{f, asked, name}
+	if info != nil { // whoever may not read the old contents may not read the new
+		if err := f.Chmod(info.Mode().Perm() & mode); err != nil {
+			p.discard()
+			return nil, cannotWrite(asked, err)
+		}
+	}
+	return p, nil
 }
 
 // cannotWrite names the file that was asked for, and not the one beside it.
 func cannotWrite(name string, err error) error {
-	var cause *fs.PathError
-	if errors.As(err, &cause) {
+	if cause := (*fs.PathError)(nil); errors.As(err, &cause) {
+		err = cause.Err
+	}
+	if cause := (*os.LinkError)(nil); errors.As(err, &cause) {
 		err = cause.Err
 	}
 	return fmt.Errorf("cannot write %s: %w", name, err)
@@ -57,17 +71,19 @@ func cannotWrite(name string, err error) error {
 
 // commit gives the file its name, unless writing it ended in an error.
 func (p *pendingFile) commit(writing error) error {
-	err := errors.Join(writing, p.Close())
-	if p.name == "" {
-		return err
-	}
-	if err == nil {
-		err = os.Rename(p.Name(), p.name)
+	err := cmp.Or(writing, p.Close())
+	if p.name != "" {
+		if err == nil {
+			err = os.Rename(p.Name(), p.name)
+		}
+		if err != nil {
+			_ = os.Remove(p.Name())
+		}
 	}
 	if err != nil {
-		_ = os.Remove(p.Name())
+		return cannotWrite(p.asked, err)
 	}
-	return err
+	return nil
 }
 
 // discard forgets a file that was opened for nothing.
@@ -87,3 +103,55 @@ func writeFile(name string, data []byte, mode fs.FileMode) error {
 	_, err = f.Write(data)
 	return f.commit(err)
 }
+
+// contentsOf reads a whole file. Opening a pipe that nobody writes into waits, and
+// nothing but the program's end breaks that off: whoever interrupts it is
+// answered all the same.
+func contentsOf(ctx context.Context, name string) ([]byte, error) {
+	type contents struct {
+		data []byte
+		err  error
+	}
+	done := make(chan contents, 1)
+	go func() {
+		data, err := os.ReadFile(name) //nolint:gosec // the user names the file
+		done <- contents{data, err}
+	}()
+	select {
+	case c := <-done:
+		return c.data, c.err
+	case <-ctx.Done():
+		return nil, fmt.Errorf("interrupted while waiting for %s", name)
+	}
+}
+
+// joined is one error of several, in one line: each line is an error of its own
+// to who reads them.
+func joined(errs ...error) error {
+	var all together
+	for _, err := range errs {
+		if err != nil {
+			all = append(all, err)
+		}
+	}
+	switch len(all) {
+	case 0:
+		return nil
+	case 1:
+		return all[0]
+	default:
+		return all
+	}
+}
+
+type together []error
+
+func (t together) Error() string {
+	var texts []string
+	for _, err := range t {
+		texts = append(texts, err.Error())
+	}
+	return strings.Join(texts, "; ")
+}
+
+func (t together) Unwrap() []error { return t }

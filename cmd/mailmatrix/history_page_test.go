@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spf13/pflag"
+
 	"github.com/mailmatrix/mailmatrix/internal/login"
 )
 
@@ -60,9 +62,9 @@ func TestHistoryInThePage(t *testing.T) {
 
 // What cannot be kept is written all the same, and the error is told.
 func TestStoreFailsOutputsStay(t *testing.T) {
-	s := checkOutput{format: "csv", kept: keeping{name: filepath.Join(t.TempDir(), "results.db")}}
+	s := checkOutput{format: "csv", given: new(pflag.FlagSet), kept: keeping{name: filepath.Join(t.TempDir(), "results.db")}}
 	var out, says bytes.Buffer
-	err := s.write(terminal{Out: &out, Err: &says}, func() (login.Report, error) {
+	err := s.write(t.Context(), terminal{Out: &out, Err: &says}, func() (login.Report, error) {
 		return login.Report{Schema: login.Schema, Complete: true}, s.kept.kept.Close()
 	})
 	if err == nil || !strings.Contains(err.Error(), "results.db") || out.Len() == 0 || says.Len() > 0 {

@@ -109,7 +109,7 @@ func (o observeConfig) check() error {
 		return fmt.Errorf("--variant %q: letters and digits are wanted, with hyphens between", o.variant)
 	case o.output == "":
 		return errors.New("--output is missing: the file for the records")
-	case o.profile != "" && fileOf("="+o.profile) == fileOf("="+o.output):
+	case o.profile != "" && fileID(o.profile) == fileID(o.output):
 		return fmt.Errorf("--output and --profile are both %s: one would be lost", o.output)
 	case o.exec == "" && len(o.when) > 0:
 		return errors.New("--when is about the command of --exec, which is missing")

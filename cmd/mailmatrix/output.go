@@ -2,10 +2,8 @@ package main
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -35,12 +33,8 @@ func openOutputs(t terminal, format string, files []string, verbose bool) (*outp
 		return nil, err
 	}
 	o := &outputs{format: stdout, options: reports.Options{Color: colour(t.Out), Width: 100, Verbose: verbose, Policies: namedPolicies()}}
-	for i, spec := range files {
+	for _, spec := range files {
 		f, err := openOutput(spec)
-		if err == nil && slices.ContainsFunc(files[:i], func(other string) bool { return fileOf(other) == fileOf(spec) }) {
-			f.file.discard()
-			err = fmt.Errorf("two outputs to %s: one would be lost", fileOf(spec))
-		}
 		if err != nil {
 			o.discard()
 			return nil, err
@@ -48,27 +42,6 @@ func openOutputs(t terminal, format string, files []string, verbose bool) (*outp
 		o.files = append(o.files, f)
 	}
 	return o, nil
-}
-
-// fileOf is the file in FORMAT=FILE.
-func fileOf(spec string) string {
-	_, name, _ := strings.Cut(spec, "=")
-	return filepath.Clean(name)
-}
-
-// apart refuses two outputs to one file; "" is none.
-func apart(names ...string) error {
-	seen := map[string]bool{}
-	for _, name := range names {
-		if name == "" {
-			continue
-		}
-		if name = filepath.Clean(name); seen[name] {
-			return fmt.Errorf("two outputs to %s: one would be lost", name)
-		}
-		seen[name] = true
-	}
-	return nil
 }
 
 func openOutput(spec string) (outputFile, error) {
@@ -105,14 +78,14 @@ func (o *outputs) claim(claims ...*reports.Claim) error {
 // write puts the report everywhere it is wanted. All are tried, whatever
 // fails.
 func (o *outputs) write(stdout io.Writer, r login.Report) error {
-	err := o.format.Write(stdout, r, o.options)
+	var errs []error
+	if err := o.format.Write(stdout, r, o.options); err != nil {
+		errs = append(errs, fmt.Errorf("output: %w", err))
+	}
 	for _, f := range o.files {
-		err = errors.Join(err, f.write(r, o.options))
+		errs = append(errs, f.write(r, o.options))
 	}
-	if err != nil {
-		return fmt.Errorf("output: %w", err)
-	}
-	return nil
+	return joined(errs...)
 }
 
 // write leaves nothing out: whoever opens a file has time.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -55,17 +56,13 @@ Exit status: 0 it is written, whatever it says; 2 it could not be read or writte
 					return err
 				}
 			}
-			written := []string{past}
-			for _, spec := range out.files {
-				written = append(written, fileOf(spec))
-			}
-			if err := apart(written...); err != nil {
+			if err := apart(c.Flags(), args...); err != nil {
 				return err
 			}
-			if err := expect.open(); err != nil {
+			if err := expect.open(c.Context()); err != nil {
 				return err
 			}
-			r, err := readSound("convert", args[0])
+			r, err := readSound(c.Context(), "convert", args[0])
 			if err != nil {
 				return err
 			}
@@ -90,8 +87,8 @@ func files(least, most int) cobra.PositionalArgs {
 }
 
 // readSound reads a report in which nothing points nowhere.
-func readSound(who, name string) (login.Report, error) {
-	r, err := readReport(who, name)
+func readSound(ctx context.Context, who, name string) (login.Report, error) {
+	r, err := readReport(ctx, who, name)
 	if err == nil {
 		if err = results.Sound(&r); err != nil {
 			err = fmt.Errorf("%s: %s: %w", who, name, err)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -54,7 +55,7 @@ Exit status: 0 the claim is written, 2 nothing can be claimed from this run.`,
 					return fmt.Errorf("--start: who repeats the run needs this file: %w", err)
 				}
 			}
-			report, err := readSound("claim", args[0])
+			report, err := readSound(c.Context(), "claim", args[0])
 			if err != nil {
 				return err
 			}
@@ -62,7 +63,7 @@ Exit status: 0 the claim is written, 2 nothing can be claimed from this run.`,
 				return errors.New("--start: a server that is started for the purpose is checked with --lab, and this run was made without it: make one like that")
 			}
 			report = results.OfServer(report)
-			excuses, err := excusesOfClaim(t, &report, expect)
+			excuses, err := excusesOfClaim(c.Context(), t, &report, expect)
 			if err != nil {
 				return err
 			}
@@ -70,8 +71,11 @@ Exit status: 0 the claim is written, 2 nothing can be claimed from this run.`,
 			if err != nil {
 				return fmt.Errorf("%s: %w", args[0], err)
 			}
+			if why := claim.SelectedOtherwise(rerunSelection(claim)); len(why) > 0 {
+				return fmt.Errorf("--start: who repeats the run would make another: %s", why[0])
+			}
 			var entries, text bytes.Buffer
-			if err := errors.Join(harness.WriteExcuses(&entries, excuses), claim.Write(&text, entries.String())); err != nil {
+			if err := joined(harness.WriteExcuses(&entries, excuses), claim.Write(&text, entries.String())); err != nil {
 				return err
 			}
 			_, err = t.Out.Write(text.Bytes())
@@ -90,14 +94,16 @@ Exit status: 0 the claim is written, 2 nothing can be claimed from this run.`,
 }
 
 // ours: the report is about the reference server, which needs no start.
-func ours(r *login.Report) bool { return len(r.Targets) > 0 && r.Targets[0].Kind == "reference" }
+func ours(r *login.Report) bool {
+	return len(r.Targets) > 0 && r.Targets[0].Kind == login.ReferenceTarget
+}
 
 // excusesOfClaim excuses all that failed or warned: by the entries of a file
 // that hold, and by one for each result that is left.
-func excusesOfClaim(t terminal, r *login.Report, file string) ([]harness.Excuse, error) {
+func excusesOfClaim(ctx context.Context, t terminal, r *login.Report, file string) ([]harness.Excuse, error) {
 	var kept []harness.Excuse
 	if file != "" {
-		data, err := os.ReadFile(file) //nolint:gosec // the user names the file
+		data, err := contentsOf(ctx, file)
 		if err != nil {
 			return nil, fmt.Errorf("expect: %w", err)
 		}

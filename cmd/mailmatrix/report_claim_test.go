@@ -119,6 +119,7 @@ func changed(t *testing.T, name string, change func(*login.Report)) string {
 		t.Fatal(err)
 	}
 	change(&r)
+	r.Count()
 	if text, err = json.Marshal(r); err != nil {
 		t.Fatal(err)
 	}
@@ -131,6 +132,9 @@ func TestBadClaims(t *testing.T) {
 	run, _ := narrowRun(t)
 	cut := changed(t, run, func(r *login.Report) { r.Complete = false })
 	foreign := changed(t, run, func(r *login.Report) { r.Targets[0].Kind = "remote" })
+	judged := changed(t, foreign, func(r *login.Report) {
+		r.Selection = map[string][]string{"lab": {"true"}, "policy": {"mine.yaml"}}
+	})
 	claim := claimed(t, run)
 	list := file(t, "list.yaml", "- {pattern: a, verdict: fail, reason: b, source: c}\n")
 	text, err := os.ReadFile(claim)
@@ -140,6 +144,7 @@ func TestBadClaims(t *testing.T) {
 	remote := strings.Replace(string(text), "kind: reference", "kind: remote", 1)
 	declared := file(t, "declared.yaml", strings.Replace(remote, "standing: reproducible", "standing: self-declared", 1))
 	image := file(t, "image.yaml", strings.Replace(remote, "made:", "start:\n  image: a@sha256:"+strings.Repeat("0", 64)+"\nmade:", 1))
+	unlike := file(t, "unlike.yaml", strings.Replace(remote, "made:", "start:\n  command: touch started\nmade:", 1))
 	hostile := file(t, "hostile.yaml", strings.Replace(string(text), "  selection:\n", "  selection:\n    output: [json=pwned]\n", 1))
 	for _, row := range []struct{ args, says string }{
 		{"claim", "wanted"},
@@ -151,6 +156,7 @@ func TestBadClaims(t *testing.T) {
 		{"claim " + run + " --subject a --version 1 --policy x", "of use only to who knows"},
 		{"claim " + run + " --subject a --version 1 --start ./x --policy /nonexistent", "who repeats the run needs this file"},
 		{"claim " + foreign + " --subject a --version 1 --start ./x", "is checked with --lab, and this run was made without it"},
+		{"claim " + judged + " --subject a --version 1 --start ./x", "who repeats the run would make another: the claim was made with --policy mine.yaml, and the run without --policy"},
 		{"claim " + foreign + " --subject a --version 1 --start PASSWORD=hunter2", `it would publish a secret, "PASSWORD": have the command read it from a file or from $VARIABLE`},
 		{"claim " + run + " --subject a --version 1 --start x@sha256:1", "64 hexadecimal digits"},
 		{"claim " + run + " --subject a --version 1 --expect /nonexistent", "no such file"},
@@ -161,6 +167,7 @@ func TestBadClaims(t *testing.T) {
 		{"verify " + claim + " " + claim, "is no report"},
 		{"verify " + declared + " --run", "the claim is self-declared"},
 		{"verify " + image + " --run", "start a@sha256:" + strings.Repeat("0", 64) + " yourself, then: mailmatrix check --lab"},
+		{"verify " + unlike + " --run", "the claim was made without --lab, and the run with --lab true: make the claim again"},
 		{"verify " + hostile + " --run", "a run with --output, which cannot be repeated from here"},
 	} {
 		t.Run(row.args, func(t *testing.T) {
@@ -269,6 +276,27 @@ func TestSubjectThatFails(t *testing.T) {
 	<-started.Done()
 	if cause := context.Cause(started); cause == nil || cause.Error() != "exit status 3" {
 		t.Errorf("says %v", cause)
+	}
+}
+
+// The example in the repository can be put to the test: the run that it asks for
+// is the run that it was made from.
+func TestExampleIsRepeatable(t *testing.T) {
+	claim, _, err := readClaim(t.Context(), "../../examples/claim.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// What the run would say of its flags, the flags say.
+	c := newCheck(terminal{})
+	args := rerun(claim)
+	if err := c.ParseFlags(args[1:]); err != nil {
+		t.Fatal(err)
+	}
+	if why := claim.SelectedOtherwise(new(remoteFlags).selection(c)); len(why) > 0 {
+		t.Errorf("%s: %v", commandOf(args), why)
+	}
+	if why := claim.SelectedOtherwise(rerunSelection(claim)); len(why) > 0 {
+		t.Error(why)
 	}
 }
 

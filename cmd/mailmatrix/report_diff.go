@@ -22,20 +22,21 @@ func newReportDiff(t terminal) *cobra.Command {
 was worded otherwise, is no difference.
 
 Exit status: 1 something is worse: somebody is let in now who should not be, what
-passed fails, more of an account's secrets can be read. 2 nobody can say: there is
+passed fails, more of an account's secrets can be read; so too where a hole appeared,
+and both runs were asked the same. 2 nobody can say: there is
 no result in both, a control failed, or the reports are of different sorts.
-0 otherwise, whatever appeared, vanished or was fixed.`,
+0 otherwise, whatever else appeared, vanished or was fixed.`,
 		Example: `  mailmatrix report diff old.json new.json
   mailmatrix report diff main.json branch.json --format markdown >> "$GITHUB_STEP_SUMMARY"`,
 		Args: files(2, 2),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(c *cobra.Command, args []string) error {
 			form, err := login.ParseName("format of a diff", format, reports.DiffFormats())
 			if err != nil {
 				return err
 			}
 			var sides [2]results.Part
 			for i, name := range args {
-				r, err := readSound("diff", name)
+				r, err := readSound(c.Context(), "diff", name)
 				if err != nil {
 					return err
 				}

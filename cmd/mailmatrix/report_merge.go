@@ -1,7 +1,7 @@
 package main
 
 import (
-	"errors"
+	"context"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -36,17 +36,13 @@ here, and not in a shard.`,
 			if err := noEmptyFlag(c); err != nil {
 				return err
 			}
-			if err := status.open(); err != nil {
+			if err := apart(c.Flags(), args...); err != nil {
 				return err
 			}
-			written := []string{expect.into, kept.name}
-			for _, spec := range out.files {
-				written = append(written, fileOf(spec))
-			}
-			if err := apart(written...); err != nil {
+			if err := status.open(c.Context()); err != nil {
 				return err
 			}
-			if err := expect.open(); err != nil {
+			if err := expect.open(c.Context()); err != nil {
 				return err
 			}
 			var (
@@ -55,7 +51,7 @@ here, and not in a shard.`,
 			)
 			err := out.write(t, []*reports.Claim{expect.claim()}, func(o *outputs) (login.Report, error) {
 				var err error
-				if r, err = merged(args); err != nil {
+				if r, err = merged(c.Context(), args); err != nil {
 					return r, err
 				}
 				if err := kept.open(); err != nil {
@@ -72,7 +68,7 @@ here, and not in a shard.`,
 				kept.discard()
 				return err
 			}
-			if err := errors.Join(expect.write(t.Err, &r), lost); err != nil {
+			if err := joined(expect.write(t.Err, &r), lost); err != nil {
 				return err
 			}
 			return ended(r.ExitStatus())
@@ -86,10 +82,10 @@ here, and not in a shard.`,
 }
 
 // merged reads the reports and merges them.
-func merged(names []string) (login.Report, error) {
+func merged(ctx context.Context, names []string) (login.Report, error) {
 	var parts []results.Part
 	for _, name := range names {
-		r, err := readSound("merge", name)
+		r, err := readSound(ctx, "merge", name)
 		if err != nil {
 			return r, err
 		}

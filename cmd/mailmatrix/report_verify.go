@@ -1,10 +1,10 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -45,7 +45,7 @@ Exit status: 0 the claim is kept; 1 it is broken, and by what; 2 nobody can say
 			}
 		},
 		RunE: func(c *cobra.Command, args []string) error {
-			claim, excuses, err := readClaim(args[0])
+			claim, excuses, err := readClaim(c.Context(), args[0])
 			if err != nil {
 				return err
 			}
@@ -53,7 +53,7 @@ Exit status: 0 the claim is kept; 1 it is broken, and by what; 2 nobody can say
 			if again {
 				report, err = repeat(c.Context(), t, claim)
 			} else {
-				report, err = readSound("verify", args[1])
+				report, err = readSound(c.Context(), "verify", args[1])
 			}
 			if err != nil {
 				return err
@@ -73,8 +73,8 @@ Exit status: 0 the claim is kept; 1 it is broken, and by what; 2 nobody can say
 	return c
 }
 
-func readClaim(name string) (results.Claim, []harness.Excuse, error) {
-	data, err := os.ReadFile(name) //nolint:gosec // the user names the file
+func readClaim(ctx context.Context, name string) (results.Claim, []harness.Excuse, error) {
+	data, err := contentsOf(ctx, name)
 	if err != nil {
 		return results.Claim{}, nil, fmt.Errorf("claim: %w", err)
 	}

@@ -31,6 +31,9 @@ func repeat(ctx context.Context, t terminal, c results.Claim) (login.Report, err
 			return login.Report{}, fmt.Errorf("the claim is about a run with --%s, which cannot be repeated from here: make one yourself, and name its report", axis)
 		}
 	}
+	if why := c.SelectedOtherwise(rerunSelection(c)); len(why) > 0 {
+		return login.Report{}, fmt.Errorf("%s: make the claim again from a run like that, or a run of your own, and name its report", why[0])
+	}
 	if c.Start != nil && !strings.Contains(c.Start.Command, apply.PolicyFile) {
 		_, _ = fmt.Fprintf(t.Err, "mailmatrix: starts %q\n", c.Start.Command)
 		started, end, err := startSubject(ctx, t, c.Start.Command)
@@ -87,6 +90,23 @@ func rerun(c results.Claim, flags ...string) []string {
 	}
 	args = append(args, flags...)
 	return append(append(args, "--"), c.Made.Doors...)
+}
+
+// rerunSelection is what the report of that run will say of its flags.
+func rerunSelection(c results.Claim) map[string][]string {
+	selection := maps.Clone(c.Made.Selection)
+	if c.Start == nil || strings.Contains(c.Start.Command, apply.PolicyFile) {
+		return selection
+	}
+	if selection == nil {
+		selection = map[string][]string{}
+	}
+	selection["lab"] = []string{"true"}
+	delete(selection, "policy")
+	if c.Start.Policy != "" {
+		selection["policy"] = []string{c.Start.Policy}
+	}
+	return selection
 }
 
 // commandOf is the command line for a person to copy.

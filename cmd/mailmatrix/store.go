@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -52,7 +51,7 @@ func (k *keeping) put(w io.Writer, r *login.Report, out *outputs) error {
 	if err == nil {
 		err = out.recall(ctx, k.kept, r)
 	}
-	if err = errors.Join(err, k.kept.Close()); err != nil {
+	if err = joined(err, k.kept.Close()); err != nil {
 		return err
 	}
 	_, _ = fmt.Fprintf(w, "mailmatrix: kept in %s as run %d\n", k.name, id)

@@ -90,7 +90,7 @@ type CellResult struct {
 	Excused    string        `json:"excused,omitempty"` // why a failure or warning was to be expected
 	Refs       []string      `json:"refs"`
 	Confidence Confidence    `json:"confidence"`
-	Basis      string        `json:"basis"` // "measured" or "predicted"
+	Basis      string        `json:"basis"` // Measured or Predicted
 	ElapsedMS  float64       `json:"elapsed_ms"`
 	Transcript *int          `json:"transcript"`
 

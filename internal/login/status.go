@@ -38,7 +38,7 @@ func (t *Totals) add(v Verdict, excuse string, accepted, refused bool) {
 func (r *Report) Count() {
 	r.Totals, r.ScenarioTotals, r.CaseTotals = Totals{}, Totals{}, Totals{}
 	for _, c := range r.Cells {
-		if c.Basis != "predicted" {
+		if c.Basis != Predicted {
 			r.Totals.add(c.Verdict, c.Excused, c.WronglyAccepted, c.WronglyRefused)
 		}
 	}
@@ -135,7 +135,7 @@ func (r *Report) SilentDoor() string {
 func (r *Report) SilentServer() string {
 	for _, t := range r.Targets {
 		looked := slices.ContainsFunc(t.Doors, func(d DoorResult) bool { return len(d.Stages) > 0 })
-		if t.Kind == "remote" && looked && !slices.ContainsFunc(t.Doors, DoorResult.Speaks) {
+		if t.Kind == RemoteTarget && looked && !slices.ContainsFunc(t.Doors, DoorResult.Speaks) {
 			return t.Name
 		}
 	}
@@ -147,7 +147,7 @@ func (r *Report) SilentServer() string {
 // It is "" where there is no such server.
 func (r *Report) LeftAlone() string {
 	for i, t := range r.Targets {
-		if t.Kind != "remote" || t.Effort == nil || t.Effort.Stopped == "" {
+		if t.Kind != RemoteTarget || t.Effort == nil || t.Effort.Stopped == "" {
 			continue
 		}
 		decided := func(c CaseResult) bool { return c.Target == i && c.Verdict != Skip && c.Verdict != Unjudged }

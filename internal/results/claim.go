@@ -64,7 +64,7 @@ type Made struct {
 	By        string              `yaml:"by"`
 	Date      string              `yaml:"date"`
 	Catalogue string              `yaml:"catalogue"`
-	Kind      string              `yaml:"kind"` // "reference" or "remote"
+	Kind      string              `yaml:"kind"` // login.ReferenceTarget or login.RemoteTarget
 	Vantage   string              `yaml:"vantage,omitempty"`
 	Doors     []string            `yaml:"doors,omitempty"` // as `mailmatrix check` takes them
 	Selection map[string][]string `yaml:"selection,omitempty"`
@@ -199,14 +199,11 @@ func sameLevels(a, b []login.Level) bool {
 }
 
 func (c Claim) standing() Standing {
-	if c.Start != nil || c.Made.Kind == reference {
+	if c.Start != nil || c.Made.Kind == login.ReferenceTarget {
 		return Reproducible
 	}
 	return SelfDeclared
 }
-
-// reference is the kind of target that every copy of the program has in it.
-const reference = "reference"
 
 // Write writes the claim with its entries, which are the text of a file of
 // excuses.

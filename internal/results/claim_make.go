@@ -12,13 +12,10 @@ import (
 	"github.com/mailmatrix/mailmatrix/internal/login"
 )
 
-// predicted is the basis of a cell that nobody has measured.
-const predicted = "predicted"
-
 // OfServer is what the report says of the server itself: not what clients were
 // found to do, nothing foretold, and nothing excused yet.
 func OfServer(r login.Report) login.Report {
-	r.Cells = slices.DeleteFunc(slices.Clone(r.Cells), func(c login.CellResult) bool { return c.Basis == predicted })
+	r.Cells = slices.DeleteFunc(slices.Clone(r.Cells), func(c login.CellResult) bool { return c.Basis == login.Predicted })
 	r.Scenarios = slices.Clone(r.Scenarios)
 	r.Cases = slices.DeleteFunc(slices.Clone(r.Cases), func(c login.CaseResult) bool { return c.Profile != "" })
 	for i := range r.Cells {
@@ -45,7 +42,7 @@ func NewClaim(r *login.Report, subject Subject, start *Start) (Claim, error) {
 		return Claim{}, fmt.Errorf("nothing can be claimed: %s", unclear)
 	}
 	c := Claim{Claim: login.ClaimSchema, Subject: subject, Start: start, Made: made(r)}
-	if c.Made.Kind == reference && start != nil {
+	if c.Made.Kind == login.ReferenceTarget && start != nil {
 		return c, errors.New("the reference server is part of this program, and needs nobody to start it: leave that out")
 	}
 	c.Standing = c.standing()
@@ -86,7 +83,7 @@ func made(r *login.Report) Made {
 	target := r.Targets[0]
 	m := Made{By: r.Tool, Date: r.Started.UTC().Format(time.DateOnly), Catalogue: r.Catalogue, Kind: target.Kind, Vantage: r.Vantage,
 		Selection: selected(r.Selection)}
-	if m.Kind == reference {
+	if m.Kind == login.ReferenceTarget {
 		return m
 	}
 	for _, d := range target.Doors {

@@ -88,14 +88,21 @@ func unlike(c Claim, r *login.Report) []string {
 	if kind := r.Targets[0].Kind; kind != c.Made.Kind {
 		why = append(why, fmt.Sprintf("the claim is about a %s server, and the run about a %s one", c.Made.Kind, kind))
 	}
-	was, is := c.Made.Selection, selected(r.Selection)
-	for _, axis := range slices.Sorted(maps.Keys(union(was, is))) {
-		if !slices.Equal(was[axis], is[axis]) {
-			why = append(why, fmt.Sprintf("the claim was made %s, and the run %s", chosen(axis, was[axis]), chosen(axis, is[axis])))
-		}
-	}
 	for i := range why {
 		why[i] = oneLine(why[i])
+	}
+	return append(why, c.SelectedOtherwise(r.Selection)...)
+}
+
+// SelectedOtherwise says where a run with this selection is another than the one
+// of the claim.
+func (c Claim) SelectedOtherwise(selection map[string][]string) []string {
+	var why []string
+	was, is := c.Made.Selection, selected(selection)
+	for _, axis := range slices.Sorted(maps.Keys(union(was, is))) {
+		if !slices.Equal(was[axis], is[axis]) {
+			why = append(why, oneLine(fmt.Sprintf("the claim was made %s, and the run %s", chosen(axis, was[axis]), chosen(axis, is[axis]))))
+		}
 	}
 	return why
 }

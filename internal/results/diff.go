@@ -2,6 +2,7 @@ package results
 
 import (
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -96,28 +97,47 @@ func Compare(before, after Part) (Diff, error) {
 	}
 	d := Diff{Schema: DiffSchema, Old: sideOf(before), New: sideOf(after), Totals: map[ChangeKind]int{}, Changes: []Change{},
 		Notes: notesOn(before, after), Unproved: before.Report.FailedControl()+after.Report.FailedControl() != ""}
-	was := items(&before.Report, namesOfDoors(&before.Report, &after.Report))
-	is := items(&after.Report, namesOfDoors(&after.Report, &before.Report))
-	old := map[itemKey]item{}
-	for key, it := range was {
-		old[key] = it
-	}
-	there := map[itemKey]bool{}
-	for key, it := range is {
-		there[key] = true
-		if earlier, known := old[key]; known {
+	alike := askedAlike(before, after)
+	was, order := byKey(items(&before.Report, namesOfDoors(&before.Report, &after.Report)))
+	for key, it := range items(&after.Report, namesOfDoors(&after.Report, &before.Report)) {
+		earlier := was[key]
+		if earlier != nil {
 			d.Compared++
-			d.add(key, &earlier, it.changes(&earlier), &it)
-		} else {
-			d.add(key, nil, it.changes(nil), &it)
+			delete(was, key)
 		}
+		d.add(key, earlier, it.changes(earlier, alike), &it)
 	}
-	for key, it := range was {
-		if !there[key] && it.decided() {
-			d.add(key, &it, []ChangeKind{Vanished}, nil)
+	for _, key := range order {
+		if it := was[key]; it != nil && it.decided() {
+			d.add(key, it, []ChangeKind{Vanished}, nil)
 		}
 	}
 	return d, nil
+}
+
+// byKey are the items by their keys, and the keys in the order of the report.
+func byKey(all iter.Seq2[itemKey, item]) (found map[itemKey]*item, order []itemKey) {
+	found = map[itemKey]*item{}
+	for key, it := range all {
+		found[key] = &it
+		order = append(order, key)
+	}
+	return found, order
+}
+
+// askedAlike: what the later run found, and the earlier did not, the earlier would
+// have found if it had been there. Where the server is, and who vouches for it,
+// leaves nothing out.
+func askedAlike(before, after Part) bool {
+	asked := func(r *login.Report) map[string][]string {
+		s := selected(r.Selection)
+		for _, flag := range []string{"resolve", "source", "proxy", "trust", "authorized", "repeat"} {
+			delete(s, flag)
+		}
+		return s
+	}
+	a, b := &before.Report, &after.Report
+	return a.Complete && a.Catalogue == b.Catalogue && maps.EqualFunc(asked(a), asked(b), slices.Equal)
 }
 
 // add notes a change, if it is one.
@@ -130,7 +150,7 @@ func (d *Diff) add(key itemKey, before *item, kinds []ChangeKind, after *item) {
 		shown = before
 	}
 	c := Change{Kinds: kinds, Of: key.of, ID: shown.id, Target: key.target, Old: before.finding(), New: after.finding()}
-	c.Regression = before != nil && after != nil && after.worse(before, kinds)
+	c.Regression = after != nil && after.worse(before, kinds)
 	if c.Regression {
 		d.Regressions++
 	}

@@ -17,15 +17,21 @@ func (it *item) failed() bool { return it.verdict == login.Fail }
 // open: somebody is let in who should not be, and nobody has excused it.
 func (it *item) open() bool { return it.hole && it.excused == "" }
 
+// leaks: it fails, not by keeping somebody out, some of the account's secrets can be
+// read, and nobody has excused it.
+func (it *item) leaks() bool {
+	return it.failed() && !it.lockout && it.secrets > login.ShowsNothing && it.excused == ""
+}
+
 // changes are the kinds in which a result differs from what it was; nil is not
-// there.
-func (it *item) changes(before *item) []ChangeKind {
+// there. alike: the earlier run was asked the same, so what has appeared was not so
+// before.
+func (it *item) changes(before *item, alike bool) []ChangeKind {
 	switch {
 	case before == nil || !before.decided():
-		if it.decided() {
-			return []ChangeKind{Appeared}
-		}
-		return nil
+		return kindsThat(map[ChangeKind]bool{
+			NewlyAccepted: alike && it.open(), NewExposure: alike && it.leaks(), Appeared: it.decided(),
+		})
 	case !it.decided():
 		return []ChangeKind{Vanished}
 	}
@@ -59,8 +65,12 @@ func kindsThat(hold map[ChangeKind]bool) []ChangeKind {
 
 // worse: what a result has changed to is a regression. That something failed
 // once, which sometimes fails, is none; that somebody got in once, who should not,
-// is one, and what was read once cannot be taken back.
+// is one, and what was read once cannot be taken back. Of what appeared the kinds
+// say all.
 func (it *item) worse(before *item, kinds []ChangeKind) bool {
+	if slices.Contains(kinds, Appeared) {
+		return len(kinds) > 1
+	}
 	return it.open() && !before.hole || slices.Contains(kinds, PassToFail) || slices.Contains(kinds, NewExposure) && it.excused == ""
 }
 

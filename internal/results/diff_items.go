@@ -70,7 +70,7 @@ func (c *collector) key(of string, target int, id string) itemKey {
 func (c *collector) all(yield func(itemKey, item) bool) {
 	for i := range c.r.Cells {
 		cell := &c.r.Cells[i]
-		if cell.Basis != predicted && !yield(c.key("cell", cell.Target, cell.ID), c.cell(cell)) {
+		if cell.Basis != login.Predicted && !yield(c.key("cell", cell.Target, cell.ID), c.cell(cell)) {
 			return
 		}
 	}

@@ -86,7 +86,18 @@ func TestKindsOfChanges(t *testing.T) {
 			[]results.ChangeKind{results.ChangeFlaky}, 0},
 		{"open at times", "is open", refused(asIs), refused(open), true,
 			[]results.ChangeKind{results.NewlyAccepted, results.NewExposure, results.ChangeFlaky}, 1},
-		{"new", "nobody knows how it was", nil, refused(open), false, []results.ChangeKind{results.Appeared}, 0},
+		{"new", "it is as it should be", nil, refused(asIs), false, []results.ChangeKind{results.Appeared}, 0},
+		{"a new hole", "whoever asked the same before would have seen it", nil, refused(open), false,
+			[]results.ChangeKind{results.NewlyAccepted, results.NewExposure, results.Appeared}, 1},
+		{"a new hole, excused", "somebody has said that it may be so", nil, refused(excusedOpen), false, []results.ChangeKind{results.Appeared}, 0},
+		{"a new leak", "it fails for what can be read", nil, refused(func(c *login.CellResult) {
+			shows(login.ShowsPassword, login.SecretAccount)(c)
+			c.Verdict = login.Fail
+		}), false, []results.ChangeKind{results.NewExposure, results.Appeared}, 1},
+		{"readable, and may be", "the policy permits it", nil, refused(shows(login.ShowsPassword, login.SecretAccount)), false,
+			[]results.ChangeKind{results.Appeared}, 0},
+		{"a hole that was skipped", "it could not be tried, and stands open", refused(verdict(login.Skip)), refused(open), false,
+			[]results.ChangeKind{results.NewlyAccepted, results.NewExposure, results.Appeared}, 1},
 		{"gone", "nobody knows how it is", refused(asIs), nil, false, []results.ChangeKind{results.Vanished}, 0},
 		{"skipped before", "it was not decided", refused(verdict(login.Skip)), refused(verdict(login.Fail)), false, []results.ChangeKind{results.Appeared}, 0},
 		{"broken now", "it is not decided", refused(asIs), refused(verdict(login.Broken)), false, []results.ChangeKind{results.Vanished}, 0},
@@ -113,6 +124,35 @@ func TestKindsOfChanges(t *testing.T) {
 				t.Errorf("%s: %v, status %d, want %v and %d", row.why, kinds, d.Status(), row.kinds, row.status)
 			}
 		})
+	}
+}
+
+// A hole that only the later run could see may have been there before.
+func TestHoleThatNobodyLookedFor(t *testing.T) {
+	for _, row := range []struct {
+		why      string
+		old, new func(*login.Report)
+		status   int
+	}{
+		{"both looked", func(*login.Report) {}, func(*login.Report) {}, 1},
+		{"the server is found in another way", func(*login.Report) {},
+			func(r *login.Report) {
+				r.Selection = map[string][]string{"resolve": {"a:*:127.0.0.1"}, "baseline": {"x"}}
+			}, 1},
+		{"the earlier was narrowed", func(r *login.Report) { r.Selection = map[string][]string{"mechanism": {"CRAM-MD5"}} }, func(*login.Report) {}, 0},
+		{"both were narrowed alike", func(r *login.Report) { r.Selection = map[string][]string{"mechanism": {"PLAIN"}} },
+			func(r *login.Report) { r.Selection = map[string][]string{"mechanism": {"PLAIN"}} }, 1},
+		{"the later logs in", func(*login.Report) {}, func(r *login.Report) { r.Selection = map[string][]string{"login": {"true"}} }, 0},
+		{"the earlier was cut off", func(r *login.Report) { r.Complete = false }, func(*login.Report) {}, 0},
+		{"another catalogue has more to ask", func(r *login.Report) { r.Catalogue = "2020.1" }, func(*login.Report) {}, 0},
+	} {
+		before, after := of(nil), of(refused(open))
+		row.old(&before)
+		row.new(&after)
+		d, err := results.Compare(results.Part{Report: before}, results.Part{Report: after})
+		if err != nil || d.Status() != row.status {
+			t.Errorf("%s: %v, status %d, want %d", row.why, err, d.Status(), row.status)
+		}
 	}
 }
 

@@ -6,8 +6,9 @@ import (
 	"github.com/mailmatrix/mailmatrix/internal/login"
 )
 
-// Sound says what in a report points nowhere. A report that was read from a file
-// may have been written by anybody, and whoever uses one relies on this.
+// Sound says what in a report points nowhere, or is not what its results come to.
+// A report that was read from a file may have been written by anybody, and whoever
+// uses one relies on this.
 func Sound(r *login.Report) error {
 	check := soundness{r: r}
 	for _, row := range r.Transcripts {
@@ -41,7 +42,29 @@ func Sound(r *login.Report) error {
 	if n := len(r.Cells) + len(r.Scenarios) + len(r.Cases); check.err == nil && len(r.Order) > 0 && len(r.Order) != n {
 		return fmt.Errorf("the report is damaged: it has the places of %d results, and %d results", len(r.Order), n)
 	}
+	if check.err == nil {
+		check.totals()
+	}
 	return check.err
+}
+
+// totals: what is said of all results decides the exit status, so it must be
+// what they say.
+func (s *soundness) totals() {
+	counted := *s.r
+	counted.Count()
+	for _, t := range []struct {
+		what      string
+		says, are login.Totals
+	}{
+		{"cells", s.r.Totals, counted.Totals},
+		{"scenarios", s.r.ScenarioTotals, counted.ScenarioTotals},
+		{"cases", s.r.CaseTotals, counted.CaseTotals},
+	} {
+		if s.err == nil && t.says != t.are {
+			s.err = fmt.Errorf("the report is damaged: its totals of %s are not those of its results (%d fail, and %d are counted)", t.what, t.are.Fail, t.says.Fail)
+		}
+	}
 }
 
 // soundness keeps the first thing that is wrong.
