@@ -33,17 +33,18 @@ func writeAnnotations(w io.Writer, r login.Report, o Options) error {
 	if why := incomplete(&r); why != "" {
 		add(levelError, "mailmatrix: incomplete", why, spot{})
 	}
-	for _, it := range problems(&r) {
-		add(levelOf(it), it.verdict.String()+": "+ascii(it.named()), annotationText(it), o.spotOf(it))
+	all := told(&r)
+	for _, c := range all {
+		add(levelOf(c.item), c.verdict.String()+": "+ascii(c.named()), annotationText(c), o.spotOf(c.item))
 	}
 	for _, p := range r.Expectations {
 		add(levelOfEntry(p), "expectation: "+ascii(p.Pattern), ascii(p.Reason), o.spotOfEntry(p))
 	}
 	shown[levelNotice] = 1 // the last, which is always there
 	for _, f := range findings(&r) {
-		add(levelNotice, "known finding", f.String()+", such as "+ascii(f.example), o.spotOf(item{id: f.example, excused: f.reason}))
+		add(levelNotice, "known finding", f.String()+", such as "+ascii(f.first.named()), o.spotOf(f.first))
 	}
-	summary := strings.Join(annotationTally(&r), ", ")
+	summary := strings.Join(annotationTally(&r, all), ", ")
 	for _, level := range []string{levelError, levelWarning, levelNotice} {
 		if more := shown[level] - annotationsMost; more > 0 {
 			summary += "; " + of(more, "more "+level) + " not shown here"
@@ -55,19 +56,22 @@ func writeAnnotations(w io.Writer, r login.Report, o Options) error {
 }
 
 // annotationTally is the report in a line: a job without findings says so too.
-func annotationTally(r *login.Report) []string {
-	sum := r.Sum()
+func annotationTally(r *login.Report, found []cause) []string {
+	sum, is := r.Sum(), map[login.Verdict]int{}
+	for _, c := range found {
+		is[c.verdict]++
+	}
 	all := []string{of(sum.Cells, "result")}
 	for _, n := range []struct {
 		count int
 		what  string
 	}{
 		{sum.Pass, "pass"},
-		{sum.Fail, "fail"},
-		{sum.Warn, "warn"},
+		{is[login.Fail], "fail"},
+		{is[login.Warn], "warn"},
 		{sum.Skip, "skipped"},
-		{sum.Broken, "broken"},
-		{sum.Unjudged, "unjudged"},
+		{is[login.Broken], "broken"},
+		{is[login.Unjudged], "unjudged"},
 		{sum.Excused, "excused"},
 	} {
 		if n.count > 0 {
@@ -77,9 +81,13 @@ func annotationTally(r *login.Report) []string {
 	return append(all, "exit status "+strconv.Itoa(r.ExitStatus()))
 }
 
-// annotationText is the reason, what to change, and how the conversation ended.
-func annotationText(it item) string {
+// annotationText is the reason, which other results have it, what to change, and how
+// the conversation ended.
+func annotationText(it cause) string {
 	lines := []string{ascii(it.reason)}
+	if len(it.ids) > 1 {
+		lines = append(lines, "the same: "+ascii(strings.Join(it.ids[1:], ", ")))
+	}
 	if it.advice != nil {
 		for _, fix := range it.advice.Fix {
 			lines = append(lines, "fix: "+ascii(fix))

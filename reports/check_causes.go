@@ -42,6 +42,35 @@ func causes(r *login.Report) []cause {
 	return told
 }
 
+// told are what did not pass, counted as the screen does: of a server in service
+// by causes, as one certificate may fail at every door, and else by results.
+func told(r *login.Report) []cause {
+	if len(r.Targets) < 2 {
+		return toldOfOne(r)
+	}
+	var all []cause
+	for i, name := range targetNames(r) {
+		one := onlyOf(r, i)
+		for _, c := range toldOfOne(&one) {
+			c.server = name
+			all = append(all, c)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b cause) int { return cmp.Compare(a.urgency(), b.urgency()) })
+	return all
+}
+
+func toldOfOne(r *login.Report) []cause {
+	if deployed(r) {
+		return causes(r)
+	}
+	var all []cause
+	for _, it := range problems(r) {
+		all = append(all, cause{item: it, ids: []string{it.id}})
+	}
+	return all
+}
+
 // harm orders what is equally severe: whoever is let in or overheard comes first,
 // then what the doors do, what a standard demands, what clients of ours saw, and
 // last what is wrong with nothing but a list.

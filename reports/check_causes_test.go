@@ -1,12 +1,14 @@
 package reports
 
 import (
+	"fmt"
 	"os/exec"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/mailmatrix/mailmatrix/internal/login"
+	"github.com/mailmatrix/mailmatrix/internal/results"
 )
 
 func TestDecisive(t *testing.T) {
@@ -186,5 +188,46 @@ func TestShortened(t *testing.T) {
 		if got := shortened(c.text, 24); got != c.want {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
+	}
+}
+
+// What one certificate does at three doors, and to a case of ours, is one failure
+// wherever failures are counted; of two servers it is two.
+func TestOneCauseIsCountedOnce(t *testing.T) {
+	one := remoteReport("192.0.2.10")
+	for i, at := range []int{25, 465, 995} {
+		door(&one, login.SMTP, at, "", nil)
+		one.Scenarios = append(one.Scenarios, login.ScenarioResult{ID: fmt.Sprintf("scenario/door/certificate/smtp/%d", at), Kind: login.KindDoor,
+			Door: &i, Verdict: login.Fail, Reason: "the certificate has expired", Refs: []string{"tls/cert/001"}})
+		one.Cases = append(one.Cases, login.CaseResult{ID: "tls/cert/001", Door: i, Level: login.Must, Title: "Chain verifies", Verdict: login.Fail,
+			Reason: "it has expired"})
+	}
+	one.Count()
+	other := one
+	other.Targets = slices.Clone(one.Targets)
+	other.Targets[0].Name = "mail.other.example"
+	both, err := results.Merge([]results.Part{{Name: "one", Report: one}, {Name: "other", Report: other}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if one.Sum().Fail != 6 {
+		t.Fatalf("%d results fail", one.Sum().Fail)
+	}
+	for _, row := range []struct {
+		name   string
+		report login.Report
+		causes int
+	}{{"one server", one, 1}, {"two servers", both, 2}} {
+		if word, _ := badge(&row.report); word != count(row.causes)+" fail" {
+			t.Errorf("%s: the badge says %q", row.name, word)
+		}
+		text := string(written(t, "annotations", row.report, Options{}))
+		if n := strings.Count(text, "::error "); n != row.causes || !strings.Contains(text, ", "+count(row.causes)+" fail,") ||
+			!strings.Contains(text, "%0Athe same: ") {
+			t.Errorf("%s: %d errors:\n%s", row.name, n, text)
+		}
+	}
+	if text := string(written(t, "text", one, Options{})); !strings.Contains(text, "1 fail ") {
+		t.Errorf("the screen:\n%s", text)
 	}
 }

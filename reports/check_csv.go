@@ -1,28 +1,25 @@
 package reports
 
 import (
-	"encoding/csv"
 	"io"
+	"slices"
 
 	"github.com/mailmatrix/mailmatrix/internal/login"
 )
 
 // ledgerRow is what is known of a mechanism on a link of a door.
 type ledgerRow struct {
-	target *login.TargetResult
+	server string
 	door   *login.DoorResult
 	login.Transport
 	login.MechanismResult
 }
 
 // ledgerColumns are the fields of a row, named as in JSON.
-var ledgerColumns = []struct {
-	name  string
-	value func(ledgerRow) string
-}{
-	{"target", func(r ledgerRow) string { return ascii(r.target.Name) }},
-	{"host", func(r ledgerRow) string { return ascii(r.door.Host) }},
-	{"address", func(r ledgerRow) string { return ascii(r.door.Address) }},
+var ledgerColumns = []csvColumn[ledgerRow]{
+	{"target", func(r ledgerRow) string { return r.server }},
+	{"host", func(r ledgerRow) string { return r.door.Host }},
+	{"address", func(r ledgerRow) string { return r.door.Address }},
 	{"protocol", func(r ledgerRow) string { return string(r.door.Protocol) }},
 	{"transport", func(r ledgerRow) string { return string(r.Transport) }},
 	{"mechanism", func(r ledgerRow) string { return string(r.Mechanism) }},
@@ -34,23 +31,23 @@ var ledgerColumns = []struct {
 	{"reply", func(r ledgerRow) string { return said(r.Reply) }},
 }
 
-// said is a line of the server's. A spreadsheet would take "+OK" for a formula,
-// so it is told who speaks.
+// said is a line of the server's, behind the name of who speaks: "+OK" is no sum.
 func said(line string) string {
 	if line == "" || line == login.EvidenceInferred {
 		return line
 	}
-	return "S: " + ascii(line)
+	return "S: " + line
 }
 
 func ledgerRows(r *login.Report) []ledgerRow {
 	var all []ledgerRow
+	names := targetNames(r)
 	for i := range r.Targets {
 		t := &r.Targets[i]
 		for j := range t.Doors {
 			for _, link := range t.Doors[j].Transports {
 				for _, m := range link.Mechanisms {
-					all = append(all, ledgerRow{t, &t.Doors[j], link.Transport, m})
+					all = append(all, ledgerRow{names[i], &t.Doors[j], link.Transport, m})
 				}
 			}
 		}
@@ -59,22 +56,5 @@ func ledgerRows(r *login.Report) []ledgerRow {
 }
 
 func writeLedgerCSV(w io.Writer, r login.Report) error {
-	out := csv.NewWriter(w)
-	row := make([]string, len(ledgerColumns))
-	for i, column := range ledgerColumns {
-		row[i] = column.name
-	}
-	if err := out.Write(row); err != nil {
-		return err
-	}
-	for _, l := range ledgerRows(&r) {
-		for i, column := range ledgerColumns {
-			row[i] = column.value(l)
-		}
-		if err := out.Write(row); err != nil {
-			return err
-		}
-	}
-	out.Flush()
-	return out.Error()
+	return writeRows(w, ledgerColumns, slices.Values(ledgerRows(&r)))
 }

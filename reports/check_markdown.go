@@ -51,7 +51,7 @@ func (m *markdown) causes(all []cause) {
 	if len(all) == 0 {
 		return
 	}
-	shown := all[:min(len(all), markdownMost)]
+	shown := all[:min(len(all), markdownMost, m.most)]
 	m.heading("What was found")
 	var rows [][]string
 	for _, c := range shown {

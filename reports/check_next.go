@@ -21,7 +21,7 @@ type suggestion struct{ command, gives string }
 // the report does not know, nothing is suggested.
 func suggestions(r *login.Report) []suggestion {
 	host := arguments(&r.Targets[0])
-	options, safe := given(r)
+	options, safe := given(r.Selection)
 	if !typed.MatchString(host) || !safe || r.Targets[0].Effort == nil {
 		return nil
 	}
@@ -47,9 +47,7 @@ func suggestions(r *login.Report) []suggestion {
 		}
 	}
 	if !strings.Contains(host, " ") { // of several doors it would be too long
-		ways := maps.Clone(options)
-		maps.DeleteFunc(ways, func(flag string, _ []string) bool { return !slices.Contains(wayFlags, flag) })
-		all = append(all, suggestion{"mailmatrix policy explain rfc8314 --on " + host + joinOptions(ways), "who is lost if you tighten"})
+		all = append(all, suggestion{"mailmatrix policy explain rfc8314 --on " + host + joinOptions(waysOf(options)), "who is lost if you tighten"})
 	}
 	return append(all, suggestion{check + " --output html=check.html", "the same, with every line sent"})
 }
@@ -58,14 +56,21 @@ func suggestions(r *login.Report) []suggestion {
 // takes them as well.
 var wayFlags = []string{"resolve", "trust", "source", "proxy", "autoconfig", "parallel", "deadline", "wait"}
 
+// waysOf are the options that say so.
+func waysOf(options map[string][]string) map[string][]string {
+	ways := maps.Clone(options)
+	maps.DeleteFunc(ways, func(flag string, _ []string) bool { return !slices.Contains(wayFlags, flag) })
+	return ways
+}
+
 // switches are the flags without a value.
 var switches = []string{"probe", "login", "authorized", "tls", "lab", "allow-cleartext", "autoconfig"}
 
-// given are the flags of the report, each as a shell takes it. It is not safe to
+// given are the flags of a selection, each as a shell takes it. It is not safe to
 // show them where one holds what no terminal may get.
-func given(r *login.Report) (options map[string][]string, safe bool) {
+func given(selection map[string][]string) (options map[string][]string, safe bool) {
 	options = map[string][]string{}
-	for flag, values := range r.Selection {
+	for flag, values := range selection {
 		if slices.Contains(switches, flag) {
 			if !slices.Contains(values, "false") {
 				options[flag] = []string{"--" + flag}

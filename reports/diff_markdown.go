@@ -20,7 +20,7 @@ func (m *markdown) diff(d *results.Diff) {
 		title := changeTitles[k]
 		m.heading(strings.ToUpper(title[:1]) + title[1:] + ": " + count(len(all)))
 		if pattern := inCommon(all); pattern != "" {
-			m.put("Cells are `%s`\n\n", pattern)
+			m.put("Cells are <code>%s</code>\n\n", markdownText(pattern))
 		}
 		var rows [][]string
 		for _, c := range all {

@@ -8,7 +8,7 @@ type finding struct {
 	verdict login.Verdict
 	reason  string // of the excuse
 	count   int
-	example string // the ID of the first of them
+	first   item
 }
 
 func (f finding) String() string {
@@ -42,7 +42,7 @@ func findings(r *login.Report) []finding {
 		if !known {
 			i = len(all)
 			at[k] = i
-			all = append(all, finding{verdict: it.verdict, reason: ascii(it.excused), example: it.id})
+			all = append(all, finding{verdict: it.verdict, reason: ascii(it.excused), first: it})
 		}
 		all[i].count++
 	}
@@ -108,6 +108,6 @@ func (p *page) findings(r *login.Report, room int) {
 			break
 		}
 		p.line(cut(" *  "+f.String(), p.width()))
-		p.line(cut("    such as "+f.example, p.width()))
+		p.line(cut("    such as "+ascii(f.first.named()), p.width()))
 	}
 }

@@ -56,6 +56,11 @@ func TestExcusedIsNeverSilent(t *testing.T) {
 			t.Errorf("%s takes it for a failure", f.Name)
 		}
 	}
+	for _, format := range []string{"text", "markdown", "annotations", "sarif"} {
+		if text := string(written(t, format, severalReport(), Options{Verbose: true})); !strings.Contains(text, "older than RFC 4954") {
+			t.Errorf("of several servers, %s does not say what is known", format)
+		}
+	}
 	for _, want := range []struct {
 		text   string
 		report login.Report

@@ -105,6 +105,9 @@ func withoutNil(r login.Report) login.Report {
 	r.Targets = listOf(r.Targets)
 	for i := range r.Targets {
 		r.Targets[i].Doors = listOf(r.Targets[i].Doors)
+		if asked := r.Targets[i].Asked; asked != nil {
+			r.Targets[i].Asked = &login.Asked{Seed: asked.Seed, Selection: mapOf(asked.Selection)}
+		}
 		for j := range r.Targets[i].Doors {
 			door := &r.Targets[i].Doors[j]
 			door.Stages, door.Policy = mapOf(door.Stages), mapOf(door.Policy)

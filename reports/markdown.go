@@ -125,7 +125,7 @@ func (m *markdown) problems(all []item) {
 		m.heading("Worth a look")
 	}
 	for _, it := range all[:min(len(all), markdownMost)] {
-		m.put("<details><summary><b>%s</b> <code>%s</code></summary>\n\n", it.verdict, it.id)
+		m.put("<details><summary><b>%s</b> <code>%s</code></summary>\n\n", it.verdict, markdownText(it.named()))
 		m.paragraph(strings.TrimSpace(string(it.why) + " " + it.reason))
 		m.said(it.transcript)
 		if len(it.refs) > 0 {
@@ -141,7 +141,7 @@ func (m *markdown) problems(all []item) {
 func (m *markdown) findings(r *login.Report) {
 	var texts []string
 	for _, f := range findings(r) {
-		texts = append(texts, f.String()+", such as "+f.example)
+		texts = append(texts, f.String()+", such as "+f.first.named())
 	}
 	if more := len(texts) - markdownMost; more > 0 {
 		texts = append(texts[:markdownMost], "... and "+count(more)+" more: see the JSON report.")

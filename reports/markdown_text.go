@@ -3,6 +3,7 @@ package reports
 import (
 	"fmt"
 	"math"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -21,25 +22,31 @@ type markdown struct {
 
 // fitted is the page with as many entries as there is room for.
 func fitted(compose func(*markdown)) string {
-	for _, most := range []int{math.MaxInt, 200, 100, 50, 20, 10, 5, 2} {
+	page, fits := within(markdownRoom, compose)
+	if !fits {
+		return cutMarkdown(page)
+	}
+	return page
+}
+
+// within is a piece of a page with as many entries as this room holds. It may be
+// too long with one of each even so.
+func within(room int, compose func(*markdown)) (piece string, fits bool) {
+	for _, most := range []int{math.MaxInt, 200, 100, 50, 20, 10, 5, 2, 1} {
 		m := markdown{most: most}
 		compose(&m)
-		if m.text.Len() <= markdownRoom {
-			return m.text.String()
+		if piece = m.text.String(); len(piece) <= room {
+			return piece, true
 		}
 	}
-	m := markdown{most: 1}
-	compose(&m)
-	return cutMarkdown(m.text.String())
+	return piece, false
 }
 
 // cutMarkdown cuts a page that does not fit even so, as one of a server whose
-// answers have no end, behind a whole line, and closes what is open there.
+// answers have no end, behind a whole line, and closes what is open there. Its last
+// line, the exit status, stays.
 func cutMarkdown(page string) string {
-	const reserve = 200 // for what is added
-	if len(page) <= markdownRoom {
-		return page
-	}
+	const reserve = 300 // for what is added
 	head := page[:markdownRoom-reserve]
 	head = head[:strings.LastIndex(head, "\n")+1]
 	if strings.Count("\n"+head, "\n```")%2 == 1 {
@@ -48,7 +55,12 @@ func cutMarkdown(page string) string {
 	if strings.Count(head, "<details>") > strings.Count(head, "</details>") {
 		head += "\n</details>\n"
 	}
-	return head + "\n... and " + of(strings.Count(page[len(head):], "\n")+1, "more line") + ": see the JSON report.\n"
+	lost := strings.Count(page[len(head):], "\n")
+	end := page[strings.LastIndex(strings.TrimSuffix(page, "\n"), "\n")+1:]
+	if len(end) > reserve/2 {
+		end = ""
+	}
+	return head + "\n... and " + of(lost, "more line") + ": see the JSON report.\n\n" + end
 }
 
 func (m *markdown) put(format string, args ...any) { fmt.Fprintf(&m.text, format, args...) }
@@ -78,7 +90,7 @@ func (m *markdown) heading(text string) { m.put("### %s\n\n", text) }
 
 func (m *markdown) paragraph(text string) {
 	if text != "" {
-		m.put("%s\n\n", markdownText(text))
+		m.put("%s\n\n", markdownLine(text))
 	}
 }
 
@@ -95,7 +107,7 @@ func (m *markdown) list(title string, texts []string) {
 		texts = append(slices.Clone(texts), more)
 	}
 	for _, text := range texts {
-		m.put("- %s\n", markdownText(text))
+		m.put("- %s\n", markdownLine(text))
 	}
 	m.put("\n")
 }
@@ -114,10 +126,29 @@ func (m *markdown) table(header []string, rows [][]string) {
 	m.paragraph(more)
 }
 
-// markdownText is plain text as Markdown shows it: "<secret>" is no tag, and
-// nothing is set in italics.
-func markdownText(s string) string { return markdownEscapes.Replace(ascii(s)) }
+// markdownText is plain text as Markdown shows it: "<secret>" is no tag, nothing is
+// set in italics, and nothing becomes a link or calls anybody. Where GitHub looks
+// for a name, an address or an issue in the text that was made of the Markdown, no
+// backslash helps: an element stands between the mark and its word.
+func markdownText(s string) string {
+	return markdownCalls.ReplaceAllStringFunc(markdownEscapes.Replace(ascii(s)), markdownApart.Replace)
+}
 
-var markdownEscapes = strings.NewReplacer(
-	`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "|", `\|`, "<", "&lt;", "&", "&amp;", "#", `\#`,
+// markdownLine is such text at the beginning of a line, where it is no list and no
+// quotation.
+func markdownLine(s string) string {
+	return markdownLead.ReplaceAllString(strings.TrimLeft(markdownText(s), " "), `$1\$2$3`)
+}
+
+var (
+	markdownEscapes = strings.NewReplacer(
+		`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "|", `\|`, "~", `\~`, "<", "&lt;", "&", "&amp;",
+	)
+	// markdownCalls are, in text that is escaped, @name, an address of mail (but not
+	// smtp/auth/003@smtp, which is neither), #1 and a heading, a formula, an emoji
+	// (:tada:, :+1:, :100:), an address of a page, www.name, and GH-1.
+	markdownCalls = regexp.MustCompile(`\B@|@[\w\\-]*\.|[#$]|:(?:[a-zA-Z+\\-][\w+\\-]*|100|1234):|://|(?i:www\.|\bgh-\d)`)
+	markdownApart = strings.NewReplacer("@", "<span>@</span>", "#", "<span>#</span>", "$", "<span>$</span>", ":", "<span>:</span>",
+		".", "<span>.</span>", "-", "<span>-</span>")
+	markdownLead = regexp.MustCompile(`^(\d+)([.)])|^([-+>=])`)
 )

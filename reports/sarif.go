@@ -51,10 +51,11 @@ type sarifDriver struct {
 }
 
 type sarifRule struct {
-	ID      string        `json:"id"`
-	Short   sarifMessage  `json:"shortDescription"`
-	Help    *sarifMessage `json:"help,omitempty"`
-	HelpURI string        `json:"helpUri,omitempty"`
+	ID      string       `json:"id"`
+	Short   sarifMessage `json:"shortDescription"`
+	Full    sarifMessage `json:"fullDescription"`
+	Help    sarifMessage `json:"help"`
+	HelpURI string       `json:"helpUri"`
 }
 
 type sarifMessage struct {
@@ -74,14 +75,13 @@ type sarifNotification struct {
 }
 
 type sarifResult struct {
-	RuleID       string             `json:"ruleId"`
-	RuleIndex    int                `json:"ruleIndex"`
-	Level        string             `json:"level"`
-	Message      sarifMessage       `json:"message"`
-	Locations    []sarifLocation    `json:"locations"`
-	Fingerprints sarifFingerprints  `json:"partialFingerprints"`
-	Suppressions []sarifSuppression `json:"suppressions"`
-	Properties   sarifDetails       `json:"properties"`
+	RuleID       string            `json:"ruleId"`
+	RuleIndex    int               `json:"ruleIndex"`
+	Level        string            `json:"level"`
+	Message      sarifMessage      `json:"message"`
+	Locations    []sarifLocation   `json:"locations"`
+	Fingerprints sarifFingerprints `json:"partialFingerprints"`
+	Properties   sarifDetails      `json:"properties"`
 }
 
 type sarifLocation struct {
@@ -95,16 +95,11 @@ type sarifLocation struct {
 	} `json:"physicalLocation"`
 }
 
-// sarifFingerprints are the ID twice: under a name of our own, and under the only
+// sarifFingerprints are the ID twice, with its server where there are several: under a name of our own, and under the only
 // one by which GitHub tells results on the same line apart.
 type sarifFingerprints struct {
 	ID   string `json:"mailmatrixID/v1"`
 	Line string `json:"primaryLocationLineHash"`
-}
-
-type sarifSuppression struct {
-	Kind          string `json:"kind"`
-	Justification string `json:"justification"`
 }
 
 type sarifDetails struct {
@@ -143,7 +138,9 @@ func writeSARIF(w io.Writer, r login.Report, o Options) error {
 }
 
 // notifications say what the results do not: why nobody can tell, what is ours to
-// mend, and how much was left out.
+// mend, how much was left out, and what is known. That would be results with
+// suppressions (s3.27.23), but GitHub takes no notice of those, and would open an
+// alert for each on a run in which nothing is wrong.
 func notifications(r *login.Report, left map[string]int) []sarifNotification {
 	all := []sarifNotification{}
 	add := func(level, text string) {
@@ -159,6 +156,13 @@ func notifications(r *login.Report, left map[string]int) []sarifNotification {
 		add("note", fmt.Sprintf("%s left out, as %s is the most: %s and %s; the JSON report has all",
 			of(n, "more result"), count(sarifMost), of(left[levelError], levelError), of(left[levelWarning], levelWarning)))
 	}
+	known := findings(r)
+	for _, f := range known[:min(len(known), sarifMost)] {
+		add("note", "known, and no result here: "+f.String()+", such as "+f.first.named())
+	}
+	if more := len(known) - sarifMost; more > 0 {
+		add("note", of(more, "more known finding")+" left out; the JSON report has all")
+	}
 	return all
 }
 
@@ -169,10 +173,10 @@ type sarifFinding struct {
 	spot
 }
 
-// sarifFindings are what failed or warned, the worst first: what is wrong,
-// expectations that do not hold, and last what is excused.
+// sarifFindings are what failed or warned, and expectations that do not hold, the
+// worst first.
 func sarifFindings(r *login.Report, o Options) []sarifFinding {
-	var failed, warned, excuses []sarifFinding
+	var failed, warned []sarifFinding
 	add := func(f sarifFinding) {
 		if f.level == levelError {
 			failed = append(failed, f)
@@ -189,14 +193,11 @@ func sarifFindings(r *login.Report, o Options) []sarifFinding {
 		add(sarifFinding{item{id: "expectation/" + p.Pattern, kind: "expectations", path: []string{"expectation", string(p.Problem)},
 			reason: p.Reason}, levelOfEntry(p), o.spotOfEntry(p)})
 	}
-	for _, it := range excused(r) {
-		excuses = append(excuses, sarifFinding{it, levelOf(it), o.spotOf(it)})
-	}
-	return append(append(failed, warned...), excuses...)
+	return append(failed, warned...)
 }
 
 func (f sarifFinding) result(rules *ruleBook) sarifResult {
-	id := ascii(f.id)
+	id := ascii(f.named())
 	text := id
 	if f.reason != "" {
 		text += ": " + f.reason
@@ -207,14 +208,9 @@ func (f sarifFinding) result(rules *ruleBook) sarifResult {
 	s := sarifResult{
 		RuleID: ruleOf(f.item), Level: f.level, Message: sarifMessage{Text: sarifText(text)}, Locations: make([]sarifLocation, 1),
 		Fingerprints: sarifFingerprints{id, id},
-		// s3.27.23: where one result of a run has them, all do.
-		Suppressions: []sarifSuppression{},
 		Properties:   sarifDetails{f.verdict.String(), f.transcript},
 	}
 	s.RuleIndex = rules.add(f.item)
-	if f.excused != "" {
-		s.Suppressions = append(s.Suppressions, sarifSuppression{"external", ascii(f.excused)})
-	}
 	s.Locations[0].Physical.Artifact.URI = fileURI(f.file)
 	s.Locations[0].Physical.Region.Line = f.line
 	return s

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strings"
@@ -23,7 +24,9 @@ func (b *ruleBook) add(it item) int {
 	if !known {
 		at = len(b.rules)
 		b.at[id] = at
-		b.rules = append(b.rules, sarifRule{ID: id, Short: sarifMessage{Text: sarifText(ruleText(it))}})
+		short, full, page := ruleText(it)
+		b.rules = append(b.rules, sarifRule{ID: id, Short: sarifMessage{Text: sarifText(short)},
+			Full: sarifMessage{Text: sarifText(short + ". " + full)}, HelpURI: documents + page})
 		b.refs = append(b.refs, nil)
 	}
 	for _, ref := range it.refs {
@@ -34,26 +37,31 @@ func (b *ruleBook) add(it item) int {
 	return at
 }
 
-// list are the rules, with all of their sources for help.
+// documents is where what the program comes with can be read.
+const documents = homepage + "/blob/main/docs/"
+
+// list are the rules, each with help, which GitHub demands: all of its sources, or
+// where there are none, the page about its kind.
 func (b *ruleBook) list() []sarifRule {
 	rules := append([]sarifRule{}, b.rules...)
 	for i, refs := range b.refs {
+		rule := &rules[i]
 		if len(refs) == 0 {
+			rule.Help = sarifMessage{Text: "See " + rule.HelpURI, Markdown: "See <" + rule.HelpURI + ">"}
 			continue
 		}
-		rules[i].Help = &sarifMessage{Text: sarifText("See " + joined(refs))}
-		var links []string
+		rule.Help.Text = sarifText("See " + joined(refs))
+		var links, addresses []string
 		for _, ref := range refs {
 			link := markdownText(ref)
 			if address := sourceURL(ref); address != "" {
 				link = "[" + link + "](" + address + ")"
-				if rules[i].HelpURI == "" {
-					rules[i].HelpURI = address
-				}
+				addresses = append(addresses, address)
 			}
 			links = append(links, link)
 		}
-		rules[i].Help.Markdown = "See " + strings.Join(links, ", ")
+		rule.HelpURI = append(addresses, rule.HelpURI)[0]
+		rule.Help.Markdown = "See " + strings.Join(links, ", ")
 	}
 	return rules
 }
@@ -72,18 +80,36 @@ func ruleOf(it item) string {
 	}
 }
 
-func ruleText(it item) string {
-	switch {
-	case it.kind == "cells" && it.path[len(it.path)-1] == string(login.Auto):
-		return "A login with what the client chooses ends as policy, transport and database want it"
-	case it.kind == "cells":
-		return "A login with " + it.path[len(it.path)-1] + " ends as policy, transport and database want it"
-	case it.kind == "cases" && it.title != "":
-		return it.title
-	case it.kind == "expectations":
-		return "What is expected to fail does so, for as long as the entry says"
+// ruleText is what the rule demands, what that is about, and the page that says
+// more.
+func ruleText(it item) (short, full, page string) {
+	topic, known := topicTexts[ruleOf(it)]
+	if !known {
+		topic = ruleOf(it) + " ends as it should"
+	}
+	switch it.kind {
+	case "cells":
+		with := it.path[len(it.path)-1]
+		if with == string(login.Auto) {
+			with = "what the client chooses"
+		}
+		return "A login with " + with + " ends as policy, transport and database want it",
+			"Whom they keep out does not get in, whom they let in does, and who listens reads no more than must be.", "concepts.md"
+	case "cases":
+		verb, whom := "advised", "servers"
+		if it.level == login.Must {
+			verb = "required"
+		}
+		if it.client {
+			whom = "clients"
+		}
+		return cmp.Or(it.title, topic), "This is " + verb + " of " + whom + ".", "compliance.md"
+	case "expectations":
+		return topic, "The file of expectations excuses what is known to fail, and is wrong itself where that does not hold.", "expect.md"
+	case login.KindDoor:
+		return topic, "A door is an address and port at which the server in service takes logins or mail.", "check.md"
 	default:
-		return "The experiment " + ruleOf(it) + " ends as it should"
+		return topic, "An experiment shows it, with a server that is put into the state that it needs.", "concepts.md"
 	}
 }
 

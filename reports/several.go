@@ -73,6 +73,9 @@ func onlyOf(r *login.Report, target int) login.Report {
 			one.NotTested = append(one.NotTested, n)
 		}
 	}
+	if asked, known := r.AskedOf(target); known {
+		one.Seed, one.Selection = asked.Seed, asked.Selection
+	}
 	one.Count()
 	return one
 }
@@ -100,8 +103,15 @@ func (c contrast) differs() bool {
 
 // offers are the mechanisms that the servers in service do not offer alike, those
 // first that show a password somewhere; same counts the others. A server of ours
-// is put into every state, and has no entry.
+// is put into every state, and has no entry. Beside it, one alone is compared with
+// nobody: what it offers is listed, and nothing is the same.
 func (s several) offers() (differ []contrast, same int) {
+	inService := 0
+	for i := range s.each {
+		if s.each[i].Targets[0].Kind == remote {
+			inService++
+		}
+	}
 	for _, p := range login.Protocols() {
 		for _, m := range s.mechanisms(p) {
 			c := contrast{what: protocolName(p) + " " + string(m)}
@@ -114,15 +124,39 @@ func (s several) offers() (differ []contrast, same int) {
 				}
 				c.values = append(c.values, text)
 			}
-			if seen.differs() {
-				differ = append(differ, c)
-			} else {
+			switch {
+			case inService > 1 && !seen.differs():
 				same++
+			case inService > 1, slices.ContainsFunc(seen.values, isOffered):
+				differ = append(differ, c)
 			}
 		}
 	}
 	slices.SortStableFunc(differ, func(a, b contrast) int { return cmp.Compare(a.rank(), b.rank()) })
 	return differ, same
+}
+
+// isOffered reports whether these entries name a place where it is to be had.
+func isOffered(entries string) bool {
+	return slices.ContainsFunc([]string{entryYes, entryWorks, entryHidden, entryFails}, func(word string) bool {
+		return strings.Contains(strings.ToLower(entries), word)
+	})
+}
+
+// The servers that are compared: those with a list of what they offer, and those
+// of which a requirement was decided.
+const (
+	sameInService = "of all in service"
+	sameDecided   = "wherever decided"
+)
+
+// sameOf says how many rows a table has not, as the servers do not differ in them;
+// "" where there are none.
+func sameOf(n int, noun, where string) string {
+	if n == 0 {
+		return ""
+	}
+	return of(n, noun) + ": the same " + where
 }
 
 // rank is less where some entry is in capitals.

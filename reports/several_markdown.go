@@ -1,9 +1,14 @@
 package reports
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
+
+// overviewLeast is how many servers the first table has, however short the others
+// get.
+const overviewLeast = 200
 
 // several writes what is wrong with each server, and tables of what differs.
 func (m *markdown) several(s several) {
@@ -14,25 +19,48 @@ func (m *markdown) several(s several) {
 		r := &s.each[i]
 		rows = append(rows, []string{s.names[i], words[r.ExitStatus()], strings.ReplaceAll(strings.Join(tallyOf(r), ", "), " (-v)", "")})
 	}
+	most := m.most
+	m.most = max(most, overviewLeast)
 	m.table([]string{"server", "", "found"}, rows)
+	m.most = most
 	m.list("Expectations that do not hold", unkept(s.whole))
 	m.flaky(s.whole)
-	offers, alike := s.offers()
-	m.contrast(s, "What they offer, in clear / inside TLS", offers, alike, "mechanism")
+	m.findings(s.whole)
+	offers, same := s.offers()
+	m.contrast(s, "What they offer, in clear / inside TLS", offers, sameOf(same, "mechanism", sameInService))
 	requirements, same := s.requirements()
-	m.contrast(s, "What they keep to", requirements, same, "requirement")
-	m.contrast(s, "Who can log in (clients, foretold)", s.clients(), 0, "")
-	for i := range s.each {
-		if all := causes(&s.each[i]); len(all) > 0 {
-			m.put("## %s\n\n", markdownText(s.names[i]))
-			m.causes(all)
-		}
-	}
-	m.put("Exit status %d.\n", s.whole.ExitStatus())
+	m.contrast(s, "What they keep to", requirements, sameOf(same, "requirement", sameDecided))
+	m.contrast(s, "Who can log in (clients, foretold)", s.clients(), "")
+	end := fmt.Sprintf("Exit status %d.\n", s.whole.ExitStatus())
+	m.each(s, markdownRoom-m.text.Len()-len(end))
+	m.put("%s", end)
 }
 
-func (m *markdown) contrast(s several, title string, rows []contrast, same int, noun string) {
-	if len(rows)+same == 0 {
+// each writes what was found with each of them into the room that is left: it is
+// shortened before anything that is said of all.
+func (m *markdown) each(s several, room int) {
+	const elsewhere = "What was found with each of them: see the JSON report."
+	found := make([][]cause, len(s.each))
+	for i := range s.each {
+		found[i] = causes(&s.each[i])
+	}
+	sections, fits := within(room-len(elsewhere), func(m *markdown) {
+		for i, all := range found {
+			if len(all) > 0 {
+				m.put("## %s\n\n", markdownText(s.names[i]))
+				m.causes(all)
+			}
+		}
+	})
+	if fits {
+		m.put("%s", sections)
+	} else {
+		m.paragraph(elsewhere)
+	}
+}
+
+func (m *markdown) contrast(s several, title string, rows []contrast, same string) {
+	if len(rows) == 0 && same == "" {
 		return
 	}
 	m.heading(title)
@@ -52,7 +80,7 @@ func (m *markdown) contrast(s several, title string, rows []contrast, same int, 
 		}
 		m.table(header, cells)
 	}
-	if same > 0 {
-		m.paragraph(of(same, noun) + ": the same of all.")
+	if same != "" {
+		m.paragraph(same + ".")
 	}
 }

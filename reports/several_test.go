@@ -79,6 +79,32 @@ func TestContrasts(t *testing.T) {
 	}
 }
 
+// Beside our reference, a server in service is compared with nobody, and nothing is
+// said to be the same: what it offers is listed.
+func TestOneInServiceIsListed(t *testing.T) {
+	ours, theirs := smallReport(), checkReport()
+	theirs.Catalogue = ours.Catalogue
+	r, err := results.Merge([]results.Part{{Name: "ours", Report: ours}, {Name: "theirs", Report: theirs}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, same := severalOf(&r).offers()
+	var listed []string
+	for _, row := range rows {
+		listed = append(listed, row.what)
+	}
+	slices.Sort(listed)
+	if want := []string{"POP3 PLAIN", "POP3 USER/PASS", "SMTP LOGIN", "SMTP PLAIN"}; same != 0 || !slices.Equal(listed, want) {
+		t.Errorf("%d are the same, and these are listed: %q", same, listed)
+	}
+	for _, format := range []string{"text", "markdown"} {
+		text := string(written(t, format, r, Options{}))
+		if !strings.Contains(text, "SMTP PLAIN") || strings.Contains(text, "mechanisms: the same") {
+			t.Errorf("%s:\n%s", format, text)
+		}
+	}
+}
+
 // However many servers there are, and whatever they are called, the screen keeps
 // to its width, and at length it has the screen of each.
 func TestSeveralFit(t *testing.T) {
@@ -102,11 +128,16 @@ func TestSeveralFit(t *testing.T) {
 // Of several servers, each form for a machine says whose failure it is.
 func TestFailuresNameTheirServer(t *testing.T) {
 	r := severalReport()
+	r.Cells[0].Verdict, r.Cells[0].Excused = login.Fail, "known"
+	r.Count()
 	for format, want := range map[string]string{
+		"sarif": `"mailmatrixID/v1": "mail.example.com: scenario/door/`,
 		"junit": `name="mail.example.com: scenario/door/`, "annotations": "title=fail%3A mail.example.com%3A scenario/door/",
 	} {
 		if text := string(written(t, format, r, Options{})); !strings.Contains(text, want) {
 			t.Errorf("%s has no %q:\n%.600s", format, want, text)
+		} else if !strings.Contains(text, "reference: "+r.Cells[0].ID) && format != "junit" {
+			t.Errorf("%s does not say whose finding is known", format)
 		}
 	}
 }

@@ -89,15 +89,15 @@ func (p *page) server(s several, i, room int) {
 
 // contrasts are the tables of what differs.
 func (p *page) contrasts(s several) {
-	offers, alike := s.offers()
-	p.contrast(s, "WHAT THEY OFFER", "in clear / inside TLS", offers, alike, "mechanism")
+	offers, same := s.offers()
+	p.contrast(s, "WHAT THEY OFFER", "in clear / inside TLS", offers, sameOf(same, "mechanism", sameInService))
 	requirements, same := s.requirements()
-	p.contrast(s, "WHAT THEY KEEP TO", "requirements, the worst of all doors", requirements, same, "requirement")
-	p.contrast(s, "WHO CAN LOG IN", "clients, foretold", s.clients(), 0, "")
+	p.contrast(s, "WHAT THEY KEEP TO", "requirements, the worst of all doors", requirements, sameOf(same, "requirement", sameDecided))
+	p.contrast(s, "WHO CAN LOG IN", "clients, foretold", s.clients(), "")
 }
 
-func (p *page) contrast(s several, title, about string, rows []contrast, same int, noun string) {
-	if len(rows)+same == 0 {
+func (p *page) contrast(s several, title, about string, rows []contrast, same string) {
+	if len(rows) == 0 && same == "" {
 		return
 	}
 	p.gap()
@@ -113,10 +113,10 @@ func (p *page) contrast(s several, title, about string, rows []contrast, same in
 		title, about = "", ""
 	}
 	if more := len(rows) - len(shown); more > 0 {
-		p.line(" ", count(more), " more differ (-v)")
+		p.line(" ", count(more), " more (-v)")
 	}
-	if same > 0 {
-		p.line(" ", of(same, noun), ": the same of all")
+	if same != "" {
+		p.line(" ", same)
 	}
 }
 

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/mailmatrix/mailmatrix/internal/login"
@@ -72,11 +73,13 @@ func (p *page) problem(it item, whole bool) []string {
 	return t.lines
 }
 
-// conversations writes those that were kept of what passed.
+// conversations writes those that were kept of what passed. Who has asked for one
+// experiment does not want to look for it among the controls.
 func (p *page) conversations(r *login.Report) {
-	titled := false
+	titled, only := false, r.Selection["only"]
 	for it := range items(r) {
-		if it.verdict != login.Pass || len(it.transcript) == 0 {
+		framing := len(only) > 0 && it.kind == login.KindControl && !slices.Contains(only, it.id)
+		if it.verdict != login.Pass || len(it.transcript) == 0 || framing {
 			continue
 		}
 		if !titled {

@@ -13,9 +13,10 @@ function findingsOf(app) {
       if (verdict === 'pass' || verdict === 'skip' || (verdict === 'unjudged' && foretold)) continue;
       const group = table.get('excused', i) ? 'excused' : verdict, target = r.targets[table.get('target', i)], name = title(i);
       const wrongly = table.get('wrongly_accepted', i) ? 'wrongly accepted' : table.get('wrongly_refused', i) ? 'wrongly refused' : '';
-      const row = {row: i, sort, shown: sort, group, level: '', side: r.targets.length > 1 ? target?.name || '' : '', verdict, excused: table.get('excused', i), title: name, wrongly,
+      const who = sort === 'cell' ? '' : r.client.get(table.get('profile', i))?.title || table.get('profile', i) || '';
+      const row = {row: i, sort, who, shown: sort, group, level: '', side: r.targets.length > 1 ? target?.name || '' : '', verdict, excused: table.get('excused', i), title: name, wrongly,
         remote: target && target.kind !== 'reference', reason: table.get('reason', i) || '', advice: table.get('advice', i), refs: table.get('refs', i) || [], open: () => open(i)};
-      row.text = [name, table.get('id', i), row.reason, wrongly, row.side, ...row.refs, ...(row.advice?.fix || [])].join(' ').toLowerCase();
+      row.text = [name, who, table.get('id', i), row.reason, wrongly, row.side, ...row.refs, ...(row.advice?.fix || [])].join(' ').toLowerCase();
       rows.push(row);
     }
   };
@@ -29,10 +30,10 @@ function findingsView(app, rows) {
   return new ResultList(app, {
     rows, noun: 'finding', label: 'Findings', groupWord: 'Verdict', groupOrder: FOUND, shownWord: 'Sort', shownOrder: SORTS, sideWord: 'Server', open: (line) => line.open(),
     columns: [
-      {head: 'What is wrong', class: 'long', cell: (c) => [h('span', {class: 'title'}, c.reason || c.title), h('span', {class: 'sub'}, [c.side, c.wrongly, c.reason && c.title].filter(Boolean).join(', '))]},
+      {head: 'What is wrong', class: 'long', cell: (c) => [h('span', {class: 'title'}, c.reason || c.title), h('span', {class: 'sub'}, [c.who || c.side, c.wrongly, c.reason && c.title].filter(Boolean).join(', '))]},
       {head: 'Verdict', cell: (c) => badge(c.verdict, c.excused)},
       {head: 'Sort', class: 'wide-only', cell: (c) => c.sort},
-      {head: 'What to change', class: 'opt long', cell: (c) => h('span', {class: 'clip'}, c.advice?.fix?.join('; ') || c.excused || c.refs.join(', '))},
+      {head: 'What to change, or why it is excused', class: 'opt long', cell: (c) => h('span', {class: 'clip'}, c.advice?.fix?.join('; ') || c.excused || c.refs.join(', '))},
     ],
   });
 }
