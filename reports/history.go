@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -68,6 +69,12 @@ func otherwise(was, is login.KeptRun) []string {
 	} {
 		if n.was != n.is {
 			notes = append(notes, ascii(fmt.Sprintf("%s %s, before %s", n.what, orUnknown(n.is), orUnknown(n.was))))
+		}
+	}
+	if was.Selection != nil && is.Selection != nil {
+		before, now := strings.Join(selectedFlags(was.Selection), ", "), strings.Join(selectedFlags(is.Selection), ", ")
+		if before != now {
+			notes = append(notes, fmt.Sprintf("asked with %s; before with %s", cmp.Or(now, "no flags"), cmp.Or(before, "no flags")))
 		}
 	}
 	if !is.Complete {

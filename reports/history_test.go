@@ -23,6 +23,7 @@ func history() login.History {
 	}
 	h := login.History{Target: "mail.example.test", Runs: []login.KeptRun{run(3, 1), run(4, 8), run(7, 15), run(9, 22)}}
 	h.Runs[2].Catalogue, h.Runs[2].Vantage = "2026.2", ""
+	h.Runs[1].Selection, h.Runs[2].Selection = map[string][]string{}, map[string][]string{"policy": {"modern"}, "probe": {}} // of the first nobody knows
 	h.Runs[3].Catalogue, h.Runs[3].Vantage, h.Runs[3].Complete = "2026.2", "", false
 	h.Changes = []login.FactChange{
 		{ID: "door/smtp/587/plain/PLAIN", Before: 4, Run: 7, Was: login.Fact{Outcome: "not offered"}, Is: login.Fact{Outcome: "offered"}},

@@ -63,7 +63,7 @@ func (m *markdown) summary(b *book) {
 	}
 	m.put("## mailmatrix: %s\n\n", words[r.ExitStatus()])
 	m.paragraph(strings.Join(headline(b), ", "))
-	if narrowed := selection(r); narrowed != "" {
+	if narrowed := selection(r.Selection); narrowed != "" {
 		m.paragraph("Narrowed to " + narrowed)
 	}
 	m.paragraph(incomplete(r))

@@ -15,7 +15,7 @@ import (
 func (p *page) head(b *book) {
 	r := b.report
 	p.line(strings.Join(headline(b), "  "))
-	if narrowed := selection(r); narrowed != "" {
+	if narrowed := selection(r.Selection); narrowed != "" {
 		p.flow("narrowed to    ", narrowed, normal)
 	}
 	p.gap()
@@ -80,15 +80,18 @@ func profiles(b *book) []string {
 	return names
 }
 
-func selection(r *login.Report) string {
+func selection(selected map[string][]string) string { return strings.Join(selectedFlags(selected), "   ") }
+
+// selectedFlags are the flags that leave something out, or bring it in.
+func selectedFlags(selected map[string][]string) []string {
 	var parts []string
-	for _, axis := range slices.Sorted(maps.Keys(r.Selection)) {
+	for _, axis := range slices.Sorted(maps.Keys(selected)) {
 		if axis == "expect" {
 			continue // it leaves nothing out
 		}
-		parts = append(parts, axis+" "+ascii(strings.Join(r.Selection[axis], ",")))
+		parts = append(parts, strings.TrimSpace(axis+" "+ascii(strings.Join(selected[axis], ","))))
 	}
-	return strings.Join(parts, "   ")
+	return parts
 }
 
 func (p *page) conclusion(r *login.Report) {

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"maps"
 	"slices"
@@ -13,14 +14,22 @@ import (
 
 func (s *database) Put(ctx context.Context, r *login.Report) (int64, error) {
 	all := factsOf(r)
+	selection := r.Selection
+	if selection == nil {
+		selection = map[string][]string{}
+	}
+	asked, err := json.Marshal(selection)
+	if err != nil {
+		return 0, explained(s.name, err)
+	}
 	var run int64
-	err := within(ctx, s.db, func(tx *sql.Tx) error {
+	err = within(ctx, s.db, func(tx *sql.Tx) error {
 		w, err := newWriter(ctx, tx)
 		if err != nil {
 			return err
 		}
 		defer w.close()
-		run, err = w.add(w.run, r.Started.UTC().Format(time.RFC3339), r.Tool, r.Catalogue, r.Vantage, r.Complete)
+		run, err = w.add(w.run, r.Started.UTC().Format(time.RFC3339), r.Tool, r.Catalogue, r.Vantage, r.Complete, string(asked))
 		if err != nil {
 			return err
 		}
@@ -53,7 +62,7 @@ func newWriter(ctx context.Context, tx *sql.Tx) (*writer, error) {
 		into **sql.Stmt
 		text string
 	}{
-		{&w.run, `INSERT INTO runs (started, tool, catalogue, vantage, complete) VALUES (?, ?, ?, ?, ?)`},
+		{&w.run, `INSERT INTO runs (started, tool, catalogue, vantage, complete, selection) VALUES (?, ?, ?, ?, ?, ?)`},
 		{&w.targetIs, `SELECT id FROM targets WHERE name = ?`},
 		{&w.target, `INSERT INTO targets (name) VALUES (?)`},
 		{&w.nameIs, `SELECT id FROM names WHERE name = ?`},

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -29,17 +30,23 @@ func (s *database) Runs(ctx context.Context, target string) ([]login.KeptRun, er
 		var (
 			r       login.KeptRun
 			started string
+			asked   sql.NullString
 		)
-		if err := rows.Scan(&r.ID, &started, &r.Tool, &r.Catalogue, &r.Vantage, &r.Complete, &r.Facts); err != nil {
+		if err := rows.Scan(&r.ID, &started, &r.Tool, &r.Catalogue, &r.Vantage, &r.Complete, &asked, &r.Facts); err != nil {
 			return err
 		}
 		var err error
 		if r.Started, err = time.Parse(time.RFC3339, started); err != nil {
 			return fmt.Errorf("run %d: %w", r.ID, err)
 		}
+		if asked.Valid {
+			if err := json.Unmarshal([]byte(asked.String), &r.Selection); err != nil {
+				return fmt.Errorf("run %d: %w", r.ID, err)
+			}
+		}
 		all = append(all, r)
 		return nil
-	}, `SELECT r.id, r.started, r.tool, r.catalogue, r.vantage, r.complete, count(*)
+	}, `SELECT r.id, r.started, r.tool, r.catalogue, r.vantage, r.complete, r.selection, count(*)
 		FROM targets t JOIN facts f ON f.target = t.id JOIN runs r ON r.id = f.run
 		WHERE t.name = ? GROUP BY r.id ORDER BY r.id`, target)
 	return all, explained(s.name, err)

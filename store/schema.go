@@ -47,6 +47,9 @@ var migrations = []string{
 	) STRICT, WITHOUT ROWID;`,
 	// A run that was cut off has fewer facts, and says so.
 	`ALTER TABLE runs ADD COLUMN complete INTEGER NOT NULL DEFAULT 1;`,
+	// What a run was asked, in JSON: another policy is another question. NULL is
+	// of a run that was kept before this.
+	`ALTER TABLE runs ADD COLUMN selection TEXT;`,
 }
 
 // migrate brings the file to the version of this program. Of two that do so at

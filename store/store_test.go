@@ -221,7 +221,7 @@ func TestMigration(t *testing.T) {
 		t.Errorf("run %d: one of the two is lost", id)
 	}
 	runs, err := s.Runs(within30(t), "mail.example.test")
-	if err != nil || len(runs) != 2 || !runs[0].Complete || runs[0].Tool != "mailmatrix 0.0.9" {
+	if err != nil || len(runs) != 2 || !runs[0].Complete || runs[0].Tool != "mailmatrix 0.0.9" || runs[0].Selection != nil || runs[1].Selection == nil {
 		t.Errorf("%+v, %v", runs, err)
 	}
 	changes, err := s.Changes(within30(t), "mail.example.test")

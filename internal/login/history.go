@@ -22,7 +22,10 @@ type KeptRun struct {
 	Catalogue string    `json:"catalogue"`
 	Vantage   string    `json:"vantage"`
 	Complete  bool      `json:"complete"`
-	Facts     int       `json:"facts"` // about this target
+	// Selection are the flags that narrowed the run, or widened it; nil where
+	// nobody knows, because the run was kept before they were.
+	Selection map[string][]string `json:"selection"`
+	Facts     int                 `json:"facts"` // about this target
 }
 
 // Fact is what a result came to, less the words: what is compared from run to

@@ -34,10 +34,15 @@ function lastSeen(history, change) {
   return at > 0 && history.runs[at - 1].id !== change.before ? ` (last seen in run ${change.before})` : '';
 }
 
+// askedText is what a run was asked, less what leaves nothing out.
+const askedText = (run) => Object.entries(run.selection).filter(([axis]) => axis !== 'expect').sort()
+  .map(([axis, values]) => [axis, values.join(',')].join(' ').trim()).join(', ') || 'no flags';
+
 // otherwise is what else differs from the run before: it may be the cause.
 function otherwise(was, is) {
   const notes = !was ? [] : [['catalogue', 'catalogue'], ['seen from', 'vantage'], ['tool', 'tool']].filter(([, name]) => was[name] !== is[name])
     .map(([what, name]) => `${what} ${is[name] || '(unknown)'}, before ${was[name] || '(unknown)'}`);
+  if (was?.selection && is.selection && askedText(was) !== askedText(is)) notes.push(`asked with ${askedText(is)}; before with ${askedText(was)}`);
   if (was && was.facts !== is.facts) notes.push(`${of(is.facts, 'result')}, before ${number(was.facts)}`);
   return is.complete ? notes : [...notes, 'the run was interrupted'];
 }
