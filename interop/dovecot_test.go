@@ -3,7 +3,6 @@ package interop
 import (
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"os/user"
@@ -134,20 +133,10 @@ func chown(path, owner string) error {
 	return os.Chown(path, uid, -1)
 }
 
-// freePort asks the system for a port and gives it back: Dovecot cannot be
-// given a listener.
+// freePort is a port for a program that cannot be given a listener.
 func freePort(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return port
+	return portOf(freeAddress(t, "127.0.0.1"))
 }
 
 // comesUp waits for the first login that works.

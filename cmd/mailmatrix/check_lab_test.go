@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	mathrand "math/rand/v2"
 	"net"
 	"os"
 	"os/signal"
@@ -34,6 +35,8 @@ var theirDoors = []struct {
 // theirServer serves under the policy in a file until it is told to end. Its
 // ports, its certificate and its account are in the folder.
 func theirServer(folder, policyFile string) error {
+	ended := make(chan os.Signal, 1)
+	signal.Notify(ended, syscall.SIGTERM) // before anybody may want it to end
 	text, err := os.ReadFile(policyFile)
 	if err != nil {
 		return err
@@ -58,6 +61,7 @@ func theirServer(folder, policyFile string) error {
 	if err != nil {
 		return err
 	}
+	var listeners []net.Listener
 	for _, d := range theirDoors {
 		address, err := os.ReadFile(filepath.Join(folder, d.name))
 		if err != nil {
@@ -67,15 +71,34 @@ func theirServer(folder, policyFile string) error {
 		if err != nil {
 			return err
 		}
+		listeners = append(listeners, l)
 		go func() { _ = s.Serve(l, d.protocol, d.implicit) }()
 	}
-	ended := make(chan os.Signal, 1)
-	signal.Notify(ended, syscall.SIGTERM)
 	<-ended
-	return errors.Join(s.Close(), os.Remove(filepath.Join(folder, "pid")))
+	err = s.Close()
+	for _, l := range listeners {
+		_ = l.Close() // if it is not served yet, the server does not know of it
+	}
+	return errors.Join(err, os.Remove(filepath.Join(folder, "pid"))) // who waits for that takes the ports
 }
 
 const theirAccount = "somebody.theirs"
+
+// lastingAddress is one that a server can have again after it has gone: below
+// the ports that the system gives to clients, of which there are thousands here,
+// and above those that interop's servers take.
+func lastingAddress(t *testing.T) string {
+	t.Helper()
+	for range 100 {
+		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(30_000+mathrand.IntN(2_768)))
+		if l, err := net.Listen("tcp", address); err == nil {
+			_ = l.Close()
+			return address
+		}
+	}
+	t.Fatal("no port is free")
+	return ""
+}
 
 // theirs is the folder of such a server, and the arguments that name its doors.
 func theirs(t *testing.T) (folder string, args []string) {
@@ -100,13 +123,8 @@ func theirs(t *testing.T) (folder string, args []string) {
 - {name: grace.enabled, role: disabled, password: aB-grace-Secret}
 `}
 	for _, d := range theirDoors {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		files[d.name] = l.Addr().String()
-		args = append(args, d.name+"://"+l.Addr().String())
-		_ = l.Close()
+		files[d.name] = lastingAddress(t)
+		args = append(args, d.name+"://"+files[d.name])
 	}
 	// The old server has gone before the new one begins, and takes its ports.
 	files["restart.sh"] = fmt.Sprintf(`
@@ -114,7 +132,7 @@ if grep -q 'NTLM: [as]' "$1"; then echo "we have no NTLM" >&2; exit 127; fi
 cd %s
 if test -f pid; then kill "$(cat pid)"; while test -f pid; do sleep 0.01; done; fi
 sed "${EDIT:-s/x/x/}" "$1" > policy.yaml
-%s=. %s policy.yaml & echo $! > pid
+%s=. %s policy.yaml 2>> log & echo $! > pid
 `, folder, asTheirs, os.Args[0])
 	for name, text := range files {
 		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
@@ -122,6 +140,9 @@ sed "${EDIT:-s/x/x/}" "$1" > policy.yaml
 		}
 	}
 	t.Cleanup(func() {
+		if log, err := os.ReadFile(filepath.Join(folder, "log")); err == nil && t.Failed() {
+			t.Logf("their server: %s", log)
+		}
 		if text, err := os.ReadFile(filepath.Join(folder, "pid")); err == nil {
 			if pid, err := strconv.Atoi(strings.TrimSpace(string(text))); err == nil {
 				if process, err := os.FindProcess(pid); err == nil {
