@@ -80,7 +80,9 @@ func profiles(b *book) []string {
 	return names
 }
 
-func selection(selected map[string][]string) string { return strings.Join(selectedFlags(selected), "   ") }
+func selection(selected map[string][]string) string {
+	return strings.Join(selectedFlags(selected), "   ")
+}
 
 // selectedFlags are the flags that leave something out, or bring it in.
 func selectedFlags(selected map[string][]string) []string {
