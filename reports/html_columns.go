@@ -28,7 +28,9 @@ type pageReport struct {
 	Commands []string `json:"commands,omitempty"`
 	// Explain are what foretells who is lost there under the policy that it was
 	// judged by, or under a strict one.
-	Explain  []string        `json:"explain,omitempty"`
+	Explain []string `json:"explain,omitempty"`
+	// Causes are what is wrong with servers in service, what does most harm first.
+	Causes   []pageCause     `json:"causes"`
 	Policies []pagePolicy    `json:"policies,omitempty"`
 	History  []login.History `json:"history,omitempty"`
 }
@@ -58,6 +60,7 @@ type conclusion struct {
 
 func pageReportOf(r login.Report) pageReport {
 	r = withoutNil(r)
+	causes := pageCausesOf(&r)
 	rows, kept := distinctRows(r.Transcripts, len(r.Lines))
 	for i := range r.Cells {
 		c := &r.Cells[i]
@@ -76,7 +79,7 @@ func pageReportOf(r login.Report) pageReport {
 	commands, explain := commandsOf(&r)
 	return pageReport{
 		Report: r, Cells: tableOf(r.Cells), Lacks: tableOf(r.Lacks), Scenarios: tableOf(r.Scenarios), Cases: tableOf(r.Cases),
-		Transcripts: packRows(rows), Conclusion: conclusion{r.ExitStatus(), incomplete(&r)}, Commands: commands, Explain: explain,
+		Transcripts: packRows(rows), Conclusion: conclusion{r.ExitStatus(), incomplete(&r)}, Commands: commands, Explain: explain, Causes: causes,
 	}
 }
 

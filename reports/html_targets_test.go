@@ -50,6 +50,12 @@ func TestPageOfACheck(t *testing.T) {
 	if text := b.text(".problems"); !strings.Contains(text, "port 587 logs in with LOGIN inside TLS") || !strings.Contains(text, "Fix, Postfix: smtpd_sasl_mechanism_filter") {
 		t.Errorf("what is wrong, and the fix, come first: %q", cut(text, 300))
 	}
+	if all := causes(&r); evaluate[int](b, `document.querySelectorAll('.problems li').length`) != len(all) {
+		t.Errorf("not the %d findings of the text: %q", len(all), b.text(".problems"))
+	}
+	if head, fails := b.text(".verdict"), strings.Fields(checkTally(&r)[0])[0]; !strings.Contains(head, fails+" failed") {
+		t.Errorf("the text counts %s, and not %q", fails, head)
+	}
 	if head := b.text(".verdict"); !strings.Contains(head, "Asked with policy modern.yaml") {
 		t.Errorf("how it was asked: %q", head)
 	}

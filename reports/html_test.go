@@ -115,6 +115,7 @@ func TestPageDropsNothing(t *testing.T) {
 			delete(got, "conclusion") // which follows from the rest
 			delete(got, "commands")
 			delete(got, "explain")
+			delete(got, "causes")
 			said := unpackedRows(t, got["transcripts"])
 			for _, name := range []string{"cells", "lacks", "scenarios", "cases"} {
 				got[name] = unpackedTable(t, got[name])

@@ -29,6 +29,7 @@ function findingsOf(app) {
 function findingsView(app, rows) {
   return new ResultList(app, {
     rows, noun: 'finding', label: 'Findings', groupWord: 'Verdict', groupOrder: FOUND, shownWord: 'Sort', shownOrder: SORTS, sideWord: 'Server', open: (line) => line.open(),
+    summary: () => (app.report.causes?.length ? h('p', {class: 'note'}, 'Each result is listed: several may have one cause, and count as one above.') : []),
     columns: [
       {head: 'What is wrong', class: 'long', cell: (c) => [h('span', {class: 'title'}, c.reason || c.title), h('span', {class: 'sub'}, [c.who || c.side, c.wrongly, c.reason && c.title].filter(Boolean).join(', '))]},
       {head: 'Verdict', cell: (c) => badge(c.verdict, c.excused)},
@@ -40,14 +41,16 @@ function findingsView(app, rows) {
 
 const SHOWN_FIRST = 12; // findings that stand above the doors in full
 
-// drawProblems is what is wrong with servers in service, and what to change.
-function drawProblems(app, all) {
-  const rows = all.filter((c) => c.remote && (c.group === 'fail' || c.group === 'warn'));
-  if (!rows.length) return h('p', {class: 'note problems'}, 'Of what was decided nothing failed.');
-  return h('section', {class: 'problems'}, h('h2', {}, 'What is wrong'), h('ul', {}, rows.slice(0, SHOWN_FIRST).map((c) => h('li', {}, badge(c.verdict, c.excused),
-    h('div', {}, h('p', {}, h('button', {type: 'button', class: 'client', onclick: c.open}, c.reason || c.title)),
-      h('p', {class: 'sub'}, [c.side, c.reason && c.sort === 'case' && c.title, ...c.refs].filter(Boolean).join(', ')),
+// drawProblems is what is wrong with servers in service, and what to change: told
+// as the program tells it, where the report is its own, and else one by one.
+function drawProblems(app) {
+  const all = app.findings, told = app.report.causes?.map((c) => ({...all.find((f) => f.sort === c.sort && f.row === c.row), said: c.text, sources: c.sources})) ||
+    all.filter((c) => c.remote && (c.group === 'fail' || c.group === 'warn')).map((c) => ({...c, said: c.reason || c.title, sources: c.refs.join(', ')}));
+  if (!told.length) return h('p', {class: 'note problems'}, 'Of what was decided nothing failed.');
+  return h('section', {class: 'problems'}, h('h2', {}, 'What is wrong'), h('ul', {}, told.slice(0, SHOWN_FIRST).map((c) => h('li', {}, badge(c.verdict, c.excused),
+    h('div', {}, h('p', {}, h('button', {type: 'button', class: 'client', onclick: c.open}, c.said)),
+      h('p', {class: 'sub'}, [c.side, c.sources].filter(Boolean).join(', ')),
       c.advice?.fix?.length ? h('p', {class: 'fix'}, 'Fix' + (c.advice.software ? ', ' + c.advice.software : '') + ': ',
         c.advice.fix.map((line) => h('code', {class: c.advice.fix.length > 1 ? 'block' : ''}, line))) : '')))),
-  rows.length > SHOWN_FIRST ? h('p', {}, h('a', {href: '#view=findings'}, 'and ' + of(rows.length - SHOWN_FIRST, 'more finding'))) : '');
+  told.length > SHOWN_FIRST ? h('p', {}, h('a', {href: '#view=findings'}, 'and ' + of(told.length - SHOWN_FIRST, 'more finding'))) : '');
 }

@@ -32,7 +32,9 @@ function drawNarrowed(r, target, selection) {
 
 // tallies are numbers with what they count, and the address of what is counted.
 function tallies(r) {
-  const sum = (name) => sumOf(r, name), some = (n, one, several, to, always) => (n || always ? [[number(n), n === 1 ? one : several, to]] : []);
+  // Of a server in service what is one to the reader counts as one, as in the text.
+  const told = isCheck(r) && r.causes, sum = (name) => (!told ? sumOf(r, name) : ['fail', 'warn'].includes(name) ? told.filter((c) => c.verdict === name).length :
+    name.startsWith('wrongly') ? 0 : sumOf(r, name)), some = (n, one, several, to, always) => (n || always ? [[number(n), n === 1 ? one : several, to]] : []);
   const found = (verdict, more = '') => `view=findings&group=${verdict}${more}`, check = isCheck(r), wrongly = sum('wrongly_accepted') + sum('wrongly_refused');
   const parts = [...some(sum('wrongly_accepted'), 'wrongly accepted', 'wrongly accepted', found('fail', '&q=wrongly+accepted'), !check),
     ...some(sum('wrongly_refused'), 'wrongly refused', 'wrongly refused', found('fail', '&q=wrongly+refused'), !check),

@@ -99,7 +99,7 @@ function openReport(raw, ours) {
   const r = {
     ...raw, cells: table(raw.cells), scenarios: table(raw.scenarios), cases: table(raw.cases), lacks: table(raw.lacks),
     clients: raw.clients || [], not_tested: raw.not_tested || [], flaky: raw.flaky || [], history: raw.history || [],
-    ours, commands: ours ? raw.commands : undefined, explain: ours ? raw.explain : undefined, conclusion: ours ? raw.conclusion : undefined,
+    ours, commands: ours ? raw.commands : undefined, explain: ours ? raw.explain : undefined, causes: ours ? raw.causes : undefined, conclusion: ours ? raw.conclusion : undefined,
   };
   openTranscripts(r, raw);
   openClients(r);

@@ -63,7 +63,7 @@ function experimentsView(app) {
 // by door.
 const doorsView = (app) => ({
   build(main) {
-    main.append(drawProblems(app, app.findings));
+    main.append(drawProblems(app));
     for (const t of app.report.targets) {
       if (t.kind === 'reference') continue;
       main.append(h('h2', {}, t.name), facts([['Addresses', (t.addresses || []).join(', ')], ['Effort', t.effort ? effort(t.effort) : '']]));
