@@ -58,7 +58,7 @@ func (b *book) access() []access {
 	onlyProbe := len(b.clients()) == 0
 	for i := range b.report.Cells {
 		c := &b.report.Cells[i]
-		if c.Basis == predicted || c.Setting == login.Deny || c.Profile == probe && !onlyProbe || !b.usual(c) {
+		if c.Basis == login.Predicted || c.Setting == login.Deny || c.Profile == probe && !onlyProbe || !b.usual(c) {
 			continue
 		}
 		s := server{c.Flavour, c.Database, c.Override, c.Credential}

@@ -68,7 +68,7 @@ func before(a, b login.Database) bool {
 
 // plain reports whether the cell was measured and is about the usual case.
 func plain(c *login.CellResult) bool {
-	return c.Basis != predicted && c.Override == login.NoOverride && c.Credential == login.WithAccount
+	return c.Basis != login.Predicted && c.Override == login.NoOverride && c.Credential == login.WithAccount
 }
 
 func placeOf(c *login.CellResult) place {
@@ -135,7 +135,7 @@ func (b *book) declared() bool {
 // reference reports whether the report is about a server of ours alone.
 func (b *book) reference() bool {
 	for _, t := range b.report.Targets {
-		if t.Kind != "reference" {
+		if t.Kind != login.ReferenceTarget {
 			return false
 		}
 	}

@@ -269,7 +269,7 @@ func smallReport() login.Report {
 		login.Ruling{Verdict: login.Warn, Reason: `right refusal, wrong code: expected "504 5.5.4", got "503 no"`}, login.RefusedPolicy,
 		"S 220 mail.example.test ESMTP", "C AUTH LOGIN", "S 503 no")
 	foretold := r.Cells[0]
-	foretold.Basis, foretold.Verdict, foretold.Outcome, foretold.ID = predicted, login.Unjudged, "", "predicted/"+foretold.ID
+	foretold.Basis, foretold.Verdict, foretold.Outcome, foretold.ID = login.Predicted, login.Unjudged, "", "predicted/"+foretold.ID
 	foretold.Variant, foretold.Exposures = "sasl-ir", nil
 	r.Cells = append(r.Cells, foretold)
 	r.Lacks = r.Lacks[:1]

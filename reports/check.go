@@ -10,7 +10,7 @@ import (
 // deployed reports whether the report is about servers in service: it is then
 // read by who runs them, and not by who wrote them.
 func deployed(r *login.Report) bool {
-	return len(r.Targets) > 0 && !slices.ContainsFunc(r.Targets, func(t login.TargetResult) bool { return t.Kind != "remote" })
+	return len(r.Targets) > 0 && !slices.ContainsFunc(r.Targets, func(t login.TargetResult) bool { return t.Kind != login.RemoteTarget })
 }
 
 // checkScreen is the screen of a check, in the order in which whoever runs the

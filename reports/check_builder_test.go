@@ -152,7 +152,7 @@ func foretell(r *login.Report, profile string, how login.Confidence, protocol lo
 		}
 		c := login.CellResult{
 			Flavour: login.Remote, Protocol: protocol, Transport: t, Mechanism: login.Auto, Setting: login.Unknown, Profile: profile,
-			Database: "unknown", Override: login.NoOverride, Credential: login.WithAccount, Outcome: login.NotOffered, Basis: predicted,
+			Database: "unknown", Override: login.NoOverride, Credential: login.WithAccount, Outcome: login.NotOffered, Basis: login.Predicted,
 			Confidence: how,
 		}
 		c.ID = "remote/" + string(protocol) + "/" + string(t) + "/auto/unknown/" + profile + "/unknown/none/account"

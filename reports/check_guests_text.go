@@ -92,7 +92,7 @@ func live(r *login.Report) string {
 	var others []string
 	for i := range r.Cells {
 		c := &r.Cells[i]
-		if c.Basis == predicted || !visits(c) || c.Verdict == login.Skip {
+		if c.Basis == login.Predicted || !visits(c) || c.Verdict == login.Skip {
 			continue
 		}
 		n++

@@ -112,7 +112,7 @@ func (b *book) shownByAllow() []string {
 		for i := range b.report.Cells {
 			c := &b.report.Cells[i]
 			if c.Mechanism == m && c.Setting == login.Allow && c.Transport == login.Plain &&
-				c.Outcome == login.LoggedIn && c.Basis != predicted {
+				c.Outcome == login.LoggedIn && c.Basis != login.Predicted {
 				logins++
 				of[c.Exposure]++
 			}
@@ -250,7 +250,7 @@ func (b *book) shownToRefuser() []string {
 func (b *book) clientsWith(match func(*login.CellResult) bool) []string {
 	found := map[string]bool{}
 	for i := range b.report.Cells {
-		if c := &b.report.Cells[i]; c.Basis != predicted && match(c) {
+		if c := &b.report.Cells[i]; c.Basis != login.Predicted && match(c) {
 			found[c.ClientName()] = true
 		}
 	}

@@ -21,7 +21,7 @@ var pageSorts = map[string]string{"cells": "cell", "cases": "case"}
 func pageCausesOf(r *login.Report) []pageCause {
 	all := []pageCause{}
 	for i := range r.Targets {
-		if r.Targets[i].Kind != remote {
+		if r.Targets[i].Kind != login.RemoteTarget {
 			continue
 		}
 		one := onlyOf(r, i)

@@ -73,7 +73,7 @@ func items(r *login.Report) iter.Seq[item] {
 func itemsOf(r *login.Report) iter.Seq[item] {
 	return func(yield func(item) bool) {
 		for i := range r.Cells {
-			if c := &r.Cells[i]; c.Basis != predicted && !yield(cellItem(r, c)) {
+			if c := &r.Cells[i]; c.Basis != login.Predicted && !yield(cellItem(r, c)) {
 				return
 			}
 		}
@@ -93,8 +93,6 @@ func itemsOf(r *login.Report) iter.Seq[item] {
 		}
 	}
 }
-
-const predicted = "predicted"
 
 func cellItem(r *login.Report, c *login.CellResult) item {
 	return item{

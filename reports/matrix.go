@@ -305,7 +305,7 @@ func (b *book) denied() denied {
 	var d denied
 	for i := range b.report.Cells {
 		c := &b.report.Cells[i]
-		if c.Setting != login.Deny || c.Basis == predicted || !measured(c) || c.Outcome == login.NoTLS {
+		if c.Setting != login.Deny || c.Basis == login.Predicted || !measured(c) || c.Outcome == login.NoTLS {
 			continue
 		}
 		d.cells++

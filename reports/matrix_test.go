@@ -66,7 +66,7 @@ func TestMatrixShowsTheCell(t *testing.T) {
 		}, "hs/no/cl"},
 		{"broken", func(c *login.CellResult) { c.Verdict, c.Outcome = login.Broken, login.Error }, "hs/??/cl"},
 		{"skipped", func(c *login.CellResult) { c.Verdict = login.Skip }, "hs/??/cl"},
-		{"only predicted", func(c *login.CellResult) { c.Basis = predicted }, "hs/??/cl"},
+		{"only predicted", func(c *login.CellResult) { c.Basis = login.Predicted }, "hs/??/cl"},
 		{"password readable", func(c *login.CellResult) { c.Exposure = login.ShowsPassword }, "hs/pw/cl"},
 		{"refused and the password readable", func(c *login.CellResult) {
 			c.Outcome, c.Exposure = login.RefusedPolicy, login.ShowsPassword

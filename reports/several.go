@@ -108,7 +108,7 @@ func (c contrast) differs() bool {
 func (s several) offers() (differ []contrast, same int) {
 	inService := 0
 	for i := range s.each {
-		if s.each[i].Targets[0].Kind == remote {
+		if s.each[i].Targets[0].Kind == login.RemoteTarget {
 			inService++
 		}
 	}
@@ -118,7 +118,7 @@ func (s several) offers() (differ []contrast, same int) {
 			seen := contrast{}
 			for i := range s.each {
 				text := ""
-				if t := &s.each[i].Targets[0]; t.Kind == remote {
+				if t := &s.each[i].Targets[0]; t.Kind == login.RemoteTarget {
 					text = entriesOf(t, p, m)
 					seen.values = append(seen.values, strings.ReplaceAll(text, entryNo, entryAbsent)) // which is as good
 				}
@@ -166,8 +166,6 @@ func (c contrast) rank() int {
 	}
 	return 1
 }
-
-const remote = "remote"
 
 // mechanisms are those that some door for the protocol was looked at for.
 func (s several) mechanisms(p login.Protocol) []login.Mechanism {

@@ -59,7 +59,7 @@ func TestContrasts(t *testing.T) {
 	yes, no := true, false
 	server := func(name string, plain login.MechanismResult) login.TargetResult {
 		plain.Mechanism = login.PLAIN
-		return login.TargetResult{Name: name, Kind: remote, Doors: []login.DoorResult{{Protocol: login.SMTP, Address: "x:25", Transports: []login.TransportResult{
+		return login.TargetResult{Name: name, Kind: login.RemoteTarget, Doors: []login.DoorResult{{Protocol: login.SMTP, Address: "x:25", Transports: []login.TransportResult{
 			{Transport: login.Plain, Mechanisms: []login.MechanismResult{plain, {Mechanism: login.LOGIN, Offered: &no}}}}}}}
 	}
 	unlisted, refused := login.MechanismResult{Offered: &no}, login.MechanismResult{Offered: &no, Starts: &no, Reply: "504"}

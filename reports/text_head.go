@@ -31,7 +31,7 @@ func headline(b *book) []string {
 	var what []string
 	for _, t := range r.Targets {
 		name := ascii(t.Name)
-		if t.Kind == "reference" {
+		if t.Kind == login.ReferenceTarget {
 			name = "reference server"
 		}
 		what = append(what, name)

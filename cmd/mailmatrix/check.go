@@ -83,12 +83,10 @@ named is silent, interrupted, bad input).`,
 // checkOutput is how what came of a check is judged and shown, for every verb
 // that has one.
 type checkOutput struct {
-	policy  string // its name, where one was declared
-	claim   *reports.Claim
-	format  string
-	files   []string
-	verbose bool
-	status  statusFlags
+	policy string // its name, where one was declared
+	claim  *reports.Claim
+	forms  reportOutput
+	status statusFlags
 	// selection are the flags that were given.
 	selection map[string][]string
 	kept      keeping
@@ -99,11 +97,8 @@ type checkOutput struct {
 }
 
 func (s *checkOutput) register(c *cobra.Command) {
-	flags := c.Flags()
-	s.given = flags
-	flags.StringVar(&s.format, "format", "text", "what to print: "+formatNames())
-	flags.StringArrayVar(&s.files, "output", nil, "also write `FORMAT=FILE`")
-	flags.BoolVarP(&s.verbose, "verbose", "v", false, "leave nothing out")
+	s.given = c.Flags()
+	s.forms.register(c)
 	s.status.register(c)
 	s.kept.register(c)
 }
@@ -141,7 +136,7 @@ func (s *checkOutput) plan(t terminal, asked discover.Asked, o remote.Options) e
 	if err != nil {
 		return err
 	}
-	form, err := login.ParseName("format of a plan", s.format, []string{"text", "json"})
+	form, err := login.ParseName("format of a plan", s.forms.format, []string{"text", "json"})
 	if err != nil {
 		return err
 	}
@@ -160,7 +155,7 @@ func (s *checkOutput) write(ctx context.Context, t terminal, work func() (login.
 	if err := s.status.open(ctx); err != nil {
 		return err
 	}
-	out, err := openOutputs(t, s.format, s.files, s.verbose)
+	out, err := openOutputs(t, s.forms.format, s.forms.files, s.forms.verbose)
 	if err != nil {
 		return err
 	}

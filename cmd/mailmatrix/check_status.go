@@ -87,19 +87,6 @@ func sayChanges(w io.Writer, what string, changes []harness.Change) {
 	}
 }
 
-// readReport reads a report in JSON; flag is who asks for it.
-func readReport(ctx context.Context, flag, name string) (login.Report, error) {
-	data, err := contentsOf(ctx, name)
-	if err != nil {
-		return login.Report{}, fmt.Errorf("%s: %w", flag, err)
-	}
-	r, err := harness.ReadReport(name, data)
-	if err != nil {
-		return r, fmt.Errorf("%s: %w", flag, err)
-	}
-	return r, nil
-}
-
 // again are --only, --rerun-failed and --repeat: which experiments of a plan are
 // run, and how often.
 type again struct {

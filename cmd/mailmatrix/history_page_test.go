@@ -62,7 +62,7 @@ func TestHistoryInThePage(t *testing.T) {
 
 // What cannot be kept is written all the same, and the error is told.
 func TestStoreFailsOutputsStay(t *testing.T) {
-	s := checkOutput{format: "csv", given: new(pflag.FlagSet), kept: keeping{name: filepath.Join(t.TempDir(), "results.db")}}
+	s := checkOutput{forms: reportOutput{format: "csv"}, given: new(pflag.FlagSet), kept: keeping{name: filepath.Join(t.TempDir(), "results.db")}}
 	var out, says bytes.Buffer
 	err := s.write(t.Context(), terminal{Out: &out, Err: &says}, func() (login.Report, error) {
 		return login.Report{Schema: login.Schema, Complete: true}, s.kept.kept.Close()

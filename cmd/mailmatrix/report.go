@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/mailmatrix/mailmatrix/harness"
 	"github.com/mailmatrix/mailmatrix/internal/login"
 	"github.com/mailmatrix/mailmatrix/internal/results"
 	"github.com/mailmatrix/mailmatrix/reports"
@@ -86,15 +87,21 @@ func files(least, most int) cobra.PositionalArgs {
 	}
 }
 
-// readSound reads a report in which nothing points nowhere.
+// readSound reads a report in which nothing points nowhere; who wants it is named
+// in errors.
 func readSound(ctx context.Context, who, name string) (login.Report, error) {
-	r, err := readReport(ctx, who, name)
-	if err == nil {
-		if err = results.Sound(&r); err != nil {
-			err = fmt.Errorf("%s: %s: %w", who, name, err)
-		}
+	data, err := contentsOf(ctx, name)
+	if err != nil {
+		return login.Report{}, fmt.Errorf("%s: %w", who, err)
 	}
-	return r, err
+	r, err := harness.ReadReport(name, data)
+	if err != nil {
+		return r, fmt.Errorf("%s: %w", who, err)
+	}
+	if err := results.Sound(&r); err != nil {
+		return r, fmt.Errorf("%s: %s: %w", who, name, err)
+	}
+	return r, nil
 }
 
 // reportOutput are --format, --output and --verbose.
