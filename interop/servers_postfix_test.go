@@ -13,6 +13,9 @@ import (
 // at most write to the server's own people. What slows down who errs is off, or
 // a run would be about nothing else, and no mail leaves the machine.
 const standingPostfixMain = `
+# A server of its that ends at once, on a machine with too much to do, is started
+# again in a second, and not in a minute.
+service_throttle_time = 1s
 compatibility_level = 3.6
 queue_directory = %[1]s/queue
 data_directory = %[1]s/data
