@@ -9,7 +9,7 @@ import (
 // atOnce is how many tests run side by side, unless -parallel says so. They wait
 // for programs (a refused login costs two seconds with Dovecot), so it is more
 // than there are processors.
-const atOnce = "4"
+const atOnce = "3"
 
 func TestMain(m *testing.M) {
 	flag.Parse()
